@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A block that nobody frees is looked at when its arena ends.
+ */
+#include <moat.h>
+
+__attribute__((noinline)) static void write_byte(volatile char *place)
+{
+    *place = '!';
+}
+
+int main(void)
+{
+    struct moat_arena *arena = moat_arena_create("letters", 256);
+    char *first = moat_arena_alloc(arena, 32);
+    moat_arena_alloc(arena, 32);
+
+    write_byte(first + 32);
+    moat_arena_destroy(arena);
+    return 0;
+}

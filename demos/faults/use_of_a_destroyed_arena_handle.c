@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Asking a destroyed arena for a block.
+ */
+#include <moat.h>
+
+int main(void)
+{
+    struct moat_arena *arena = moat_arena_create("gone", 256);
+    moat_arena_alloc(arena, 32);
+
+    moat_arena_destroy(arena);
+    moat_arena_alloc(arena, 32);
+    return 0;
+}

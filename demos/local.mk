@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The demos, and the programs that each make one error. A new demo is a name in
+# demo_names, two lines below, and a .transcript; a new fault a name in
+# fault_names and an .expected file. `make update-expected` writes both.
+
+demodir = $(pkglibexecdir)/demos
+demo_PROGRAMS = demos/09a_scope demos/09b_leak_tracer
+
+demo_sources = demos/legend.c demos/legend.h demos/lesson.c demos/lesson.h \
+	demos/naive_arena.h
+demo_cppflags = $(AM_CPPFLAGS) -D_GNU_SOURCE
+demos_09a_scope_SOURCES = demos/09a_scope.c $(demo_sources)
+demos_09a_scope_CPPFLAGS = $(demo_cppflags)
+demos_09b_leak_tracer_SOURCES = demos/09b_leak_tracer.c $(demo_sources)
+demos_09b_leak_tracer_CPPFLAGS = $(demo_cppflags)
+EXTRA_DIST += demos/09a_scope.transcript demos/09b_leak_tracer.transcript
+
+fault_names = \
+	demos/faults/arena_over_another \
+	demos/faults/damage_in_two_places \
+	demos/faults/damage_seen_at_check \
+	demos/faults/damage_seen_at_destroy \
+	demos/faults/damage_seen_at_exit \
+	demos/faults/destroy_twice \
+	demos/faults/destroy_what_is_no_arena \
+	demos/faults/fault_in_a_forked_child \
+	demos/faults/fault_in_a_second_thread \
+	demos/faults/fault_while_arenas_come_and_go \
+	demos/faults/free_a_block_of_another_arena \
+	demos/faults/free_a_foreign_block \
+	demos/faults/free_a_stack_pointer \
+	demos/faults/free_a_stale_block \
+	demos/faults/free_an_interior_pointer \
+	demos/faults/free_in_no_arena \
+	demos/faults/free_into_a_destroyed_arena \
+	demos/faults/free_twice \
+	demos/faults/null_dereference \
+	demos/faults/overflow_into_the_next_header \
+	demos/faults/own_handler_does_not_hide_a_fault \
+	demos/faults/own_handler_installed_later_wins \
+	demos/faults/own_handler_keeps_working \
+	demos/faults/read_after_destroy \
+	demos/faults/read_after_destroy_and_a_thousand_arenas \
+	demos/faults/read_before_the_arena_start \
+	demos/faults/read_past_the_arena_end \
+	demos/faults/recursion_in_a_thread \
+	demos/faults/recursion_without_end \
+	demos/faults/report_hook_takes_over \
+	demos/faults/underflow_by_one_byte \
+	demos/faults/use_of_a_destroyed_arena_handle \
+	demos/faults/wild_pointer \
+	demos/faults/write_after_destroy \
+	demos/faults/write_after_destroy_and_a_thousand_arenas \
+	demos/faults/write_after_free \
+	demos/faults/write_before_the_arena_start \
+	demos/faults/write_eight_bytes_past_a_block \
+	demos/faults/write_far_past_a_block \
+	demos/faults/write_into_the_slack \
+	demos/faults/write_one_byte_past_a_block \
+	demos/faults/write_past_the_arena_end
+
+check_PROGRAMS += $(fault_names)
+EXTRA_DIST += $(fault_names:=.expected)
+
+.PHONY: update-expected
+update-expected: $(demo_PROGRAMS) $(fault_names)
+	srcdir=$(srcdir) $(SHELL) $(srcdir)/tests/demos/faults.sh --update
+	srcdir=$(srcdir) $(SHELL) $(srcdir)/tests/demos/demos.sh --update

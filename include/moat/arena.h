@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Arenas: named address ranges that own blocks and die as a whole.
+ *
+ * In the packed layout, the one of this version, blocks lie side by side:
+ *
+ *   guard |block #1|slack, canary|canary|block #2|slack, canary| ... | guard
+ *         ^ moat_arena_base()                     moat_arena_limit() ^
+ *
+ * The first block starts right behind the front guard page. A block that
+ * brings the arena exactly to its capacity ends at the rear guard page, as
+ * exactly as its alignment allows. Pages that no block has needed yet are
+ * inaccessible too.
+ *
+ * Limits, said plainly:
+ *  - an access that stays between two guard pages is found late: a write when
+ *    the canaries are next looked at, a read not at all;
+ *  - freeing a block does not give its space back, and reading it afterwards
+ *    is not noticed. A write to it is, at the next check;
+ *  - the slack behind a block whose size is no multiple of 16 is inside the
+ *    pages of the block: one byte too far is then found as a damaged canary.
+ *
+ * CAPACITY counts bytes as a plain bump allocator would use them, each size
+ * rounded up to a multiple of 16. Canaries come on top, from address space
+ * that the arena holds in addition.
+ */
+#ifndef MOAT_ARENA_H
+#define MOAT_ARENA_H
+
+#include <moat/version.h>
+
+#include <stddef.h>
+
+MOAT_BEGIN_DECLS
+
+/* An arena. Intentionally not defined in the public interface. */
+struct moat_arena;
+
+/* What moat_arena_create_with() takes; all members left zero are defaults. */
+struct moat_arena_config {
+    /* Appears in reports; copied, at most 63 bytes. NULL: "unnamed". */
+    const char *name;
+    /* Bytes of all blocks together, rounded up to a multiple of 16. */
+    size_t capacity;
+    /*
+     * Where the first block shall start: a multiple of the page size, with
+     * the page before it inside the range that Moat has reserved, such as
+     * moat_arena_base() of an arena that was destroyed. NULL: anywhere.
+     */
+    void *at;
+};
+
+/*
+ * Create an arena called NAME for blocks of CAPACITY bytes together.
+ *
+ * Its pages take memory only when blocks reach them. It lives until
+ * moat_arena_destroy() or the end of the program.
+ *
+ * Returns the arena, or NULL with errno set:
+ *  - EINVAL: CAPACITY is 0;
+ *  - ENOMEM: CAPACITY or the number of arenas exceeds the reserved address
+ *    range, or the kernel refuses memory or a further mapping.
+ *
+ * Thread-safe.
+ */
+MOAT_API struct moat_arena *moat_arena_create(const char *name,
+                                              size_t capacity);
+
+/*
+ * Create an arena as CONFIG says; *CONFIG is not needed afterwards.
+ *
+ * Returns the arena, or NULL with errno set as moat_arena_create() does, and:
+ *  - EINVAL: CONFIG is NULL, or config->at is no multiple of the page size or
+ *    not inside the reserved range;
+ *  - EEXIST: the arena would lie on addresses that a living arena holds,
+ *    guard pages included. This is also reported, as arena-overlap, because
+ *    only a mistake can lead there.
+ *
+ * Thread-safe.
+ */
+MOAT_API struct moat_arena *
+moat_arena_create_with(const struct moat_arena_config *config);
+
+/*
+ * End ARENA and all its blocks; NULL is allowed and does nothing.
+ *
+ * The canaries of all blocks are checked first and damage is reported, seen
+ * at destroy. Then the pages become inaccessible and their memory returns to
+ * the kernel. The addresses stay out of use for long, so that a later access
+ * through an old pointer is reported as use-after-unmap.
+ *
+ * An arena that was destroyed before is reported as double-free, anything
+ * else that is no arena as bad-free; neither is touched.
+ *
+ * Thread-safe for different arenas. errno is preserved.
+ */
+MOAT_API void moat_arena_destroy(struct moat_arena *arena);
+
+/*
+ * The functions that allocate do not carry the compiler's attribute "malloc":
+ * it would allow the compiler to drop writes to a block that only Moat would
+ * read, for a dump, a snapshot or a check.
+ */
+
+/*
+ * Allocate SIZE bytes in ARENA, at a multiple of 16.
+ *
+ * The bytes are not initialized. SIZE 0 gives a block of its own without a
+ * usable byte. Who asked is kept for reports.
+ *
+ * Returns the block, or NULL with errno set:
+ *  - ENOMEM: it does not fit into what is left of the capacity, or the kernel
+ *    refuses memory;
+ *  - EINVAL: ARENA is NULL or no arena. A destroyed arena is also reported,
+ *    as use-after-unmap.
+ */
+MOAT_API void *moat_arena_alloc(struct moat_arena *arena, size_t size)
+    __attribute__((alloc_size(2)));
+
+/*
+ * Allocate COUNT times SIZE bytes in ARENA, all zero, at a multiple of 16.
+ *
+ * Returns as moat_arena_alloc() does; ENOMEM also when the product
+ * overflows.
+ */
+MOAT_API void *moat_arena_calloc(struct moat_arena *arena, size_t count,
+                                 size_t size)
+    __attribute__((alloc_size(2, 3)));
+
+/*
+ * Allocate SIZE bytes in ARENA at a multiple of ALIGNMENT, a power of two of
+ * at most MOAT_ALIGNMENT_MAX. Less than 16 is treated as 16.
+ *
+ * Returns as moat_arena_alloc() does; EINVAL also for any other ALIGNMENT.
+ */
+MOAT_API void *moat_arena_aligned_alloc(struct moat_arena *arena,
+                                        size_t alignment, size_t size)
+    __attribute__((alloc_size(3)));
+
+/* The largest alignment that moat_arena_aligned_alloc() takes, in bytes. */
+#define MOAT_ALIGNMENT_MAX ((size_t)4096)
+
+/*
+ * Copy the string TEXT into a new block of ARENA, its zero byte included.
+ *
+ * Returns as moat_arena_alloc() does; EINVAL also when TEXT is NULL.
+ */
+MOAT_API char *moat_arena_strdup(struct moat_arena *arena, const char *text);
+
+/*
+ * Free BLOCK of ARENA; a NULL block is allowed and does nothing.
+ *
+ * The canaries around BLOCK are checked and damage is reported, seen at free.
+ * The space is not used again while the arena lives; its bytes are
+ * overwritten, so that a later write to them is found by a check.
+ *
+ * Reported instead, and nothing freed: a block freed before (double-free); a
+ * pointer into a block, into another arena, into a destroyed arena, into no
+ * arena at all, or an ARENA that is none (bad-free).
+ *
+ * errno is preserved.
+ */
+MOAT_API void moat_arena_free(struct moat_arena *arena, void *block);
+
+/*
+ * Check the canaries of all blocks of ARENA, and that freed blocks were not
+ * written to.
+ *
+ * Each damaged block is reported, seen at check, with the exact bytes. By
+ * default the program then ends. With halt_on_error=0 the canaries are
+ * stamped anew, so that the same damage is not reported twice.
+ *
+ * Returns the number of damaged blocks; 0 with errno EINVAL when ARENA is
+ * NULL or no living arena.
+ */
+MOAT_API size_t moat_arena_check(const struct moat_arena *arena);
+
+/*
+ * Return the address of the first byte of ARENA, right behind its front guard
+ * page; NULL with errno EINVAL when ARENA is NULL or no arena.
+ *
+ * A destroyed arena is answered too: the address where it was.
+ */
+MOAT_API void *moat_arena_base(const struct moat_arena *arena);
+
+/*
+ * Return the address behind the last accessible byte of ARENA, where its rear
+ * guard page starts; NULL with errno EINVAL when ARENA is NULL or no arena.
+ *
+ * It moves up, page by page, as blocks are allocated.
+ */
+MOAT_API void *moat_arena_limit(const struct moat_arena *arena);
+
+MOAT_END_DECLS
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looking into arenas: counting, dumping, comparing.
+ *
+ * Blocks count from 1 in each arena, in the order of their addresses.
+ */
+#ifndef MOAT_INSPECT_H
+#define MOAT_INSPECT_H
+
+#include <moat/arena.h>
+#include <moat/finding.h>
+#include <moat/version.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+MOAT_BEGIN_DECLS
+
+/* Sizes in bytes, counted as moat_arena_create() counts its capacity. */
+struct moat_stats {
+    size_t capacity;
+    /* Capacity that allocations have used up, freed blocks included. */
+    size_t used;
+    /* Blocks that are allocated now, and the bytes asked for in them. */
+    size_t live_blocks;
+    size_t live_bytes;
+    /* Blocks that were freed, and the bytes asked for in them. */
+    size_t freed_blocks;
+    size_t freed_bytes;
+    /* Bytes lost to rounding sizes up and to alignment. */
+    size_t slack_bytes;
+    /* Accessible memory: blocks, canaries, and the rest of the last page. */
+    size_t accessible_bytes;
+    /* Allocations that did not fit. */
+    size_t refused;
+};
+
+/*
+ * Store the counts of ARENA in *STATS.
+ *
+ * When ARENA is NULL or no living arena, all counts are zero and errno is
+ * EINVAL; nothing happens when STATS is NULL.
+ */
+MOAT_API void moat_arena_stats(const struct moat_arena *arena,
+                               struct moat_stats *stats);
+
+/* A block, as moat_arena_walk() shows it. */
+struct moat_block {
+    unsigned long number;
+    /* Where it starts; do not touch a block that is freed. */
+    void *start;
+    /* As asked for. */
+    size_t size;
+    /* Where a plain bump allocator would have put it in its arena. */
+    size_t arena_offset;
+    bool is_live;
+};
+
+/*
+ * Called for a block, with the CONTEXT given to moat_arena_walk(). *BLOCK is
+ * valid during the call. Return 0 to go on; anything else ends the walk. It
+ * must not change the arena.
+ */
+typedef int (*moat_block_visitor)(const struct moat_block *block,
+                                  void *context);
+
+/*
+ * Call VISIT for each block of ARENA, freed ones included, in order.
+ *
+ * Returns 0 after the last block, else what VISIT returned; EINVAL when VISIT
+ * is NULL or ARENA is NULL or no living arena.
+ */
+MOAT_API int moat_arena_walk(const struct moat_arena *arena,
+                             moat_block_visitor visit, void *context);
+
+/* How moat_arena_dump() shows an arena. */
+enum moat_dump {
+    /* 64 bytes a line as text, '.' for what is not printable ASCII. */
+    MOAT_DUMP_TEXT = 0
+};
+
+/*
+ * Write what ARENA holds to OUT in STYLE, canaries left out, so that offsets
+ * are those of a plain bump allocator; then a line with its counts.
+ *
+ * Bytes of freed blocks and slack show as '.'. When ARENA is NULL or no living
+ * arena, or STYLE is unknown, errno is EINVAL and nothing is written; nothing
+ * happens when OUT is NULL.
+ */
+MOAT_API void moat_arena_dump(const struct moat_arena *arena, FILE *out,
+                              enum moat_dump style);
+
+/* A copy of an arena at one moment. */
+struct moat_snapshot;
+
+/*
+ * Copy the blocks of ARENA and what they hold.
+ *
+ * The copy lives outside the arena, until moat_snapshot_free(), also when the
+ * arena is destroyed.
+ *
+ * Returns NULL with errno EINVAL when ARENA is NULL or no living arena,
+ * ENOMEM when there is no memory for the copy.
+ */
+MOAT_API struct moat_snapshot *
+moat_arena_snapshot(const struct moat_arena *arena);
+
+/*
+ * Write to OUT what differs from BEFORE to AFTER: blocks that appeared, that
+ * were freed, and the bytes that changed in blocks live in both. OUT may be
+ * NULL to only count.
+ *
+ * Returns how many blocks differ, or -1 with errno EINVAL when either snapshot
+ * is NULL or they are of different arenas.
+ */
+MOAT_API int moat_snapshot_diff(const struct moat_snapshot *before,
+                                const struct moat_snapshot *after, FILE *out);
+
+/* Free SNAPSHOT; NULL is allowed. */
+MOAT_API void moat_snapshot_free(struct moat_snapshot *snapshot);
+
+/*
+ * Say to whom ADDRESS belongs: fill *FINDING with the block and the arena at
+ * or next to it, with kind MOAT_KIND_NONE. Nothing is reported.
+ *
+ * Returns whether an arena, living or destroyed, holds ADDRESS, guard pages
+ * included; false, with *FINDING zeroed, for any other address and when
+ * FINDING is NULL.
+ *
+ * Thread-safe and async-signal-safe.
+ */
+MOAT_API bool moat_describe(const void *address, struct moat_finding *finding);
+
+MOAT_END_DECLS
+
+#endif

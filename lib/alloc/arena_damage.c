@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Finding damage and who did it; see arena_damage.h. */
+#include "alloc/arena_damage.h"
+
+#include "base/canary.h"
+#include "record/describe.h"
+
+#include <string.h>
+
+/* Canary bytes, and the blocks on either side of them. */
+struct gap {
+    uintptr_t start;
+    uintptr_t end;
+    bool has_before;
+    bool has_behind;
+    /* Index of the block behind; the one before is INDEX - 1. */
+    size_t index;
+};
+
+static struct gap gap_of(const struct moat_arena *arena, size_t number)
+{
+    const struct block_record *blocks = arena->blocks;
+    struct gap gap = {
+        .start = arena->base,
+        .end = arena->base,
+        .has_before = number > 0,
+        .has_behind = number < arena->block_count,
+        .index = number,
+    };
+    if (gap.has_before) {
+        gap.start = blocks[number - 1].start + blocks[number - 1].bytes;
+        gap.end = gap.start + blocks[number - 1].tail_bytes;
+    }
+    if (gap.has_behind) {
+        gap.end = blocks[number].start;
+    }
+    return gap;
+}
+
+/* Whether the run [START, END) in GAP was written from the block behind it,
+ * running down, rather than from the one before, running up. */
+static bool is_underflow(const struct gap *gap, uintptr_t start, uintptr_t end)
+{
+    if (!gap->has_before || !gap->has_behind) {
+        return !gap->has_before;
+    }
+    return gap->end - end < start - gap->start;
+}
+
+static void add_damage(struct moat_finding *finding, uintptr_t start,
+                       uintptr_t end)
+{
+    if (finding->damage_ranges == MOAT_DAMAGE_MAX) {
+        finding->has_more_damage = true;
+        return;
+    }
+    struct moat_damage *damage = &finding->damage[finding->damage_ranges++];
+    damage->start = (const void *)start;
+    damage->bytes = end - start;
+    damage->found_bytes = damage->bytes < sizeof damage->found
+                              ? damage->bytes
+                              : sizeof damage->found;
+    memcpy(damage->found, damage->start, damage->found_bytes);
+}
+
+/* Collect the runs of damage in a gap that the same block is blamed for as
+ * for the first one. */
+static void collect(const struct moat_state *state, const struct gap *gap,
+                    bool from_behind, uintptr_t start, uintptr_t end,
+                    struct moat_finding *finding)
+{
+    do {
+        if (is_underflow(gap, start, end) == from_behind) {
+            add_damage(finding, start, end);
+        }
+    } while (canary_find_damage(state->secret, end, gap->end, &start, &end));
+}
+
+static void set_distances(struct moat_finding *finding)
+{
+    for (unsigned i = 0; i < finding->damage_ranges; i++) {
+        struct moat_damage *damage = &finding->damage[i];
+        damage->where = describe_where(
+            (uintptr_t)damage->start, (uintptr_t)finding->block.start,
+            finding->block.size, &damage->distance);
+    }
+}
+
+static bool is_gap_damaged(struct moat_state *state,
+                           const struct moat_arena *arena, size_t number,
+                           enum moat_seen seen, struct moat_finding *finding)
+{
+    struct gap gap = gap_of(arena, number);
+    if (canary_is_intact(state->secret, gap.start, gap.end)) {
+        return false;
+    }
+    uintptr_t start = 0;
+    uintptr_t end = 0;
+    canary_find_damage(state->secret, gap.start, gap.end, &start, &end);
+    bool from_behind = is_underflow(&gap, start, end);
+    describe_start(finding,
+                   from_behind ? MOAT_KIND_HEAP_BUFFER_UNDERFLOW
+                               : MOAT_KIND_HEAP_BUFFER_OVERFLOW,
+                   MOAT_ACCESS_WRITE, seen, start);
+    describe_block(state, arena, from_behind ? gap.index : gap.index - 1,
+                   finding);
+    collect(state, &gap, from_behind, start, end, finding);
+    set_distances(finding);
+    return true;
+}
+
+static bool is_freed_block_damaged(struct moat_state *state,
+                                   const struct moat_arena *arena,
+                                   size_t index, enum moat_seen seen,
+                                   struct moat_finding *finding)
+{
+    if (index >= arena->block_count
+        || arena->blocks[index].state != BLOCK_FREED) {
+        return false;
+    }
+    struct gap body = {
+        .start = arena->blocks[index].start,
+        .end = arena->blocks[index].start + arena->blocks[index].bytes,
+    };
+    if (canary_is_intact(state->secret, body.start, body.end)) {
+        return false;
+    }
+    uintptr_t start = 0;
+    uintptr_t end = 0;
+    canary_find_damage(state->secret, body.start, body.end, &start, &end);
+    describe_start(finding, MOAT_KIND_HEAP_USE_AFTER_FREE, MOAT_ACCESS_WRITE,
+                   seen, start);
+    describe_block(state, arena, index, finding);
+    collect(state, &body, is_underflow(&body, start, end), start, end,
+            finding);
+    set_distances(finding);
+    return true;
+}
+
+bool arena_damage_at(struct moat_state *state, const struct moat_arena *arena,
+                     size_t gap, enum moat_seen seen,
+                     struct moat_finding *finding)
+{
+    return is_gap_damaged(state, arena, gap, seen, finding)
+           || is_freed_block_damaged(state, arena, gap, seen, finding);
+}
+
+void arena_damage_repair(const struct moat_state *state,
+                         const struct moat_finding *finding)
+{
+    for (unsigned i = 0; i < finding->damage_ranges; i++) {
+        uintptr_t start = (uintptr_t)finding->damage[i].start;
+        canary_stamp(state->secret, start, start + finding->damage[i].bytes);
+    }
+}
+
+bool arena_damage_around(struct moat_state *state,
+                         const struct moat_arena *arena, size_t index,
+                         struct moat_finding *finding)
+{
+    bool is_damaged
+        = is_gap_damaged(state, arena, index + 1, MOAT_SEEN_AT_FREE, finding)
+          || is_gap_damaged(state, arena, index, MOAT_SEEN_AT_FREE, finding);
+    if (is_damaged) {
+        arena_damage_repair(state, finding);
+    }
+    return is_damaged;
+}

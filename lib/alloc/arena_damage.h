@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Damage: which canary bytes of an arena were written over, and by whom.
+ *
+ * Gap N is all canary between block index N - 1 and block index N; gap 0 lies
+ * in front of the first block, the last gap behind the last block. A freed
+ * block is canary as well, and is looked at together with the gap before it.
+ */
+#ifndef ALLOC_ARENA_DAMAGE_H
+#define ALLOC_ARENA_DAMAGE_H
+
+#include "record/state.h"
+
+#include <moat/finding.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Describe the first damage in GAP and the freed block behind it. Returns
+ * whether there is any. */
+bool arena_damage_at(struct moat_state *state, const struct moat_arena *arena,
+                     size_t gap, enum moat_seen seen,
+                     struct moat_finding *finding);
+
+/*
+ * Describe the damage on either side of block INDEX, seen at free; what is
+ * described is stamped anew.
+ */
+bool arena_damage_around(struct moat_state *state,
+                         const struct moat_arena *arena, size_t index,
+                         struct moat_finding *finding);
+
+/* Stamp anew the bytes that FINDING names as damage. */
+void arena_damage_repair(const struct moat_state *state,
+                         const struct moat_finding *finding);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The packed layout; see packed.h. */
+#include "alloc/packed.h"
+
+#include "base/size.h"
+
+bool packed_place(const struct packed_fill *fill, size_t alignment,
+                  size_t bytes, struct packed_place *place)
+{
+    size_t rounded;
+    size_t next_cursor;
+    size_t arena_offset = size_round_up(fill->cursor, alignment);
+    if (!size_round_up_checked(bytes == 0 ? 1 : bytes, PACKED_UNIT, &rounded)
+        || !size_add(arena_offset, rounded, &next_cursor)
+        || next_cursor > fill->capacity) {
+        return false;
+    }
+    size_t front = fill->packed_end == 0 ? 0 : fill->packed_end + PACKED_CANARY;
+    size_t start = size_round_up(front, alignment);
+    size_t canary_end = start + rounded + PACKED_CANARY;
+    if (next_cursor == fill->capacity) {
+        size_t page_end = size_round_up(start + rounded, fill->page_bytes);
+        canary_end = page_end > fill->armed ? page_end : fill->armed;
+        start = size_round_down(canary_end - rounded, alignment);
+    }
+    *place = (struct packed_place){
+        .arena_offset = arena_offset,
+        .next_cursor = next_cursor,
+        .start = start,
+        .canary_end = canary_end,
+    };
+    return true;
+}
+
+bool packed_reach(size_t capacity, size_t page_bytes, size_t *reach)
+{
+    /*
+     * The worst case: blocks of 16 bytes take 48, that is 3 times the
+     * capacity. Alignment adds at most A - 16 for a block aligned to A. Of
+     * blocks aligned to A or more there are at most capacity / A, so those
+     * aligned to exactly 4096 add one capacity and those to each of the seven
+     * powers below at most half of one: 8 times altogether.
+     *
+     * Arenas above a gigabyte, of which the region holds few, get 4 times,
+     * which is enough unless nearly all blocks are tiny or over-aligned.
+     */
+    size_t factor = capacity <= (size_t)1 << 30 ? 8 : 4;
+    size_t bytes;
+    return size_multiply(capacity, factor, &bytes)
+           && size_add(bytes, page_bytes, &bytes)
+           && size_round_up_checked(bytes, page_bytes, reach);
+}

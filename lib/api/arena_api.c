@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* moat/arena.h */
+#include <moat/arena.h>
+
+#include "alloc/arena.h"
+#include "alloc/packed.h"
+#include "api/runtime.h"
+#include "base/size.h"
+#include "record/describe.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A call with an arena that was destroyed: report it, and refuse. */
+static void report_destroyed(const struct moat_arena *arena,
+                             enum moat_kind kind, enum moat_access access,
+                             enum moat_seen seen, const void *caller)
+{
+    struct moat_finding finding;
+    describe_start(&finding, kind, access, seen, arena->base);
+    describe_arena(&moat_state, arena, &finding);
+    runtime_report(&finding, caller);
+    runtime_halt();
+}
+
+static struct moat_arena *create(const struct moat_arena_config *config,
+                                 const void *caller)
+{
+    runtime_start();
+    if (config->capacity == 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct arena_request request = {
+        .name = config->name,
+        .capacity = config->capacity,
+        .at = (uintptr_t)config->at,
+        .site = runtime_site(caller),
+    };
+    struct moat_arena *arena = NULL;
+    struct moat_finding finding;
+    int saved_errno = errno;
+    int error = arena_create(&request, &arena, &finding);
+    if (error == EEXIST) {
+        runtime_report(&finding, caller);
+        runtime_halt();
+    }
+    errno = error != 0 ? error : saved_errno;
+    return error == 0 ? arena : NULL;
+}
+
+struct moat_arena *moat_arena_create(const char *name, size_t capacity)
+{
+    struct moat_arena_config config = { .name = name, .capacity = capacity };
+    return create(&config, __builtin_return_address(0));
+}
+
+struct moat_arena *
+moat_arena_create_with(const struct moat_arena_config *config)
+{
+    if (config == NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return create(config, __builtin_return_address(0));
+}
+
+void moat_arena_destroy(struct moat_arena *arena)
+{
+    if (arena == NULL) {
+        return;
+    }
+    int saved_errno = errno;
+    const void *caller = __builtin_return_address(0);
+    if (runtime_is_living(arena)) {
+        if (runtime_sweep(arena, MOAT_SEEN_AT_DESTROY, caller) > 0) {
+            runtime_halt();
+        }
+        arena_end(arena, runtime_site(caller));
+    } else if (runtime_is_destroyed(arena)) {
+        report_destroyed(arena, MOAT_KIND_DOUBLE_FREE, MOAT_ACCESS_FREE,
+                         MOAT_SEEN_AT_DESTROY, caller);
+    } else {
+        struct moat_finding finding;
+        describe_start(&finding, MOAT_KIND_BAD_FREE, MOAT_ACCESS_FREE,
+                       MOAT_SEEN_AT_DESTROY, (uintptr_t)arena);
+        runtime_report(&finding, caller);
+        runtime_halt();
+    }
+    errno = saved_errno;
+}
+
+/* All allocations come through here; ALIGNMENT is a power of two. */
+static inline __attribute__((always_inline)) void *
+allocate(struct moat_arena *arena, size_t alignment, size_t size,
+         const void *caller)
+{
+    if (!runtime_is_living(arena)) {
+        if (runtime_is_destroyed(arena)) {
+            report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP,
+                             MOAT_ACCESS_ALLOC, MOAT_SEEN_AT_ACCESS, caller);
+        }
+        errno = EINVAL;
+        return NULL;
+    }
+    int error;
+    void *block
+        = arena_allocate(arena, alignment, size, runtime_site(caller), &error);
+    if (block == NULL) {
+        errno = error;
+    }
+    return block;
+}
+
+void *moat_arena_alloc(struct moat_arena *arena, size_t size)
+{
+    return allocate(arena, PACKED_UNIT, size, __builtin_return_address(0));
+}
+
+void *moat_arena_calloc(struct moat_arena *arena, size_t count, size_t size)
+{
+    size_t bytes;
+    bool fits = size_multiply(count, size, &bytes);
+    /* What does not fit is still refused by the arena, which counts it. */
+    void *block = allocate(arena, PACKED_UNIT, fits ? bytes : SIZE_MAX,
+                           __builtin_return_address(0));
+    return block == NULL ? NULL : memset(block, 0, bytes);
+}
+
+void *moat_arena_aligned_alloc(struct moat_arena *arena, size_t alignment,
+                               size_t size)
+{
+    if (!size_is_power_of_two(alignment) || alignment > MOAT_ALIGNMENT_MAX) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return allocate(arena, alignment < PACKED_UNIT ? PACKED_UNIT : alignment,
+                    size, __builtin_return_address(0));
+}
+
+char *moat_arena_strdup(struct moat_arena *arena, const char *text)
+{
+    if (text == NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
+    size_t size = strlen(text) + 1;
+    char *copy
+        = allocate(arena, PACKED_UNIT, size, __builtin_return_address(0));
+    return copy == NULL ? NULL : memcpy(copy, text, size);
+}
+
+void moat_arena_free(struct moat_arena *arena, void *block)
+{
+    if (block == NULL) {
+        return;
+    }
+    int saved_errno = errno;
+    const void *caller = __builtin_return_address(0);
+    struct moat_finding finding;
+    struct moat_arena *living = runtime_is_living(arena) ? arena : NULL;
+    if (arena_free(living, (uintptr_t)block, runtime_site(caller), &finding)) {
+        runtime_report(&finding, caller);
+        runtime_halt();
+    }
+    errno = saved_errno;
+}
+
+size_t moat_arena_check(const struct moat_arena *arena)
+{
+    if (!runtime_is_living(arena)) {
+        errno = EINVAL;
+        return 0;
+    }
+    /* Not const for us: damage that was reported is stamped anew. */
+    size_t damaged = runtime_sweep((struct moat_arena *)arena,
+                                   MOAT_SEEN_AT_CHECK,
+                                   __builtin_return_address(0));
+    if (damaged > 0) {
+        runtime_halt();
+    }
+    return damaged;
+}
+
+void *moat_arena_base(const struct moat_arena *arena)
+{
+    if (!runtime_is_living(arena) && !runtime_is_destroyed(arena)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return (void *)arena->base;
+}
+
+void *moat_arena_limit(const struct moat_arena *arena)
+{
+    if (!runtime_is_living(arena) && !runtime_is_destroyed(arena)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return (void *)(arena->base + arena->armed_bytes);
+}

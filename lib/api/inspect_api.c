@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* moat/inspect.h */
+#include <moat/inspect.h>
+
+#include "alloc/arena_inspect.h"
+#include "alloc/arena_snapshot.h"
+#include "api/runtime.h"
+#include "diagnose/classify.h"
+
+#include <errno.h>
+#include <string.h>
+
+void moat_arena_stats(const struct moat_arena *arena, struct moat_stats *stats)
+{
+    if (stats == NULL) {
+        return;
+    }
+    if (!runtime_is_living(arena)) {
+        memset(stats, 0, sizeof *stats);
+        errno = EINVAL;
+        return;
+    }
+    arena_stats(arena, stats);
+}
+
+int moat_arena_walk(const struct moat_arena *arena, moat_block_visitor visit,
+                    void *context)
+{
+    if (visit == NULL || !runtime_is_living(arena)) {
+        return EINVAL;
+    }
+    return arena_walk(arena, visit, context);
+}
+
+void moat_arena_dump(const struct moat_arena *arena, FILE *out,
+                     enum moat_dump style)
+{
+    if (out == NULL) {
+        return;
+    }
+    if (!runtime_is_living(arena) || style != MOAT_DUMP_TEXT) {
+        errno = EINVAL;
+        return;
+    }
+    arena_dump_text(arena, out);
+}
+
+struct moat_snapshot *moat_arena_snapshot(const struct moat_arena *arena)
+{
+    if (!runtime_is_living(arena)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct moat_snapshot *snapshot = arena_snapshot_take(arena);
+    if (snapshot == NULL) {
+        errno = ENOMEM;
+    }
+    return snapshot;
+}
+
+int moat_snapshot_diff(const struct moat_snapshot *before,
+                       const struct moat_snapshot *after, FILE *out)
+{
+    if (before == NULL || after == NULL
+        || !arena_snapshot_is_comparable(before, after)) {
+        errno = EINVAL;
+        return -1;
+    }
+    return arena_snapshot_diff(before, after, out);
+}
+
+void moat_snapshot_free(struct moat_snapshot *snapshot)
+{
+    if (snapshot != NULL) {
+        arena_snapshot_release(snapshot);
+    }
+}
+
+bool moat_describe(const void *address, struct moat_finding *finding)
+{
+    return finding != NULL
+           && classify_owner(&moat_state, (uintptr_t)address, finding);
+}

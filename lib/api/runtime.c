@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The wiring; see runtime.h. */
+#include "api/runtime.h"
+
+#include "alloc/arena.h"
+#include "alloc/extent.h"
+#include "api/options.h"
+#include "base/text.h"
+#include "diagnose/fault.h"
+#include "diagnose/report.h"
+#include "os/output.h"
+#include "os/process.h"
+#include "os/revoke.h"
+#include "record/describe.h"
+#include "record/state.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * What is asked for; region_reserve() takes less where there is less. The
+ * block records take the same again, and a process has 128 TiB on x86-64.
+ */
+#define REGION_BYTES ((size_t)8 << 40)
+
+static struct options options;
+static _Atomic bool is_started;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static const char *error_name(int error)
+{
+    const char *name = strerrorname_np(error);
+    return name != NULL ? name : "unknown error";
+}
+
+/* "moat: WHAT: ERRNO; CONSEQUENCE" */
+static void warn(const char *what, int error, const char *consequence)
+{
+    char buffer[256];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_string(&text, "warning: ");
+    text_string(&text, what);
+    text_string(&text, ": ");
+    text_string(&text, error_name(error));
+    text_string(&text, "; ");
+    text_string(&text, consequence);
+    output_message(text.buffer);
+}
+
+/* MESSAGES are whole lines. */
+static void say_lines(struct text *messages)
+{
+    char *line = messages->buffer;
+    for (char *end = strchr(line, '\n'); end != NULL;
+         end = strchr(line, '\n')) {
+        *end = '\0';
+        output_message(line);
+        line = end + 1;
+    }
+}
+
+static void read_options(void)
+{
+    char buffer[4096];
+    struct text text = text_in(buffer, sizeof buffer);
+    options_reset(&options);
+    /* A set-user-id program must not write where its caller likes. */
+    if (!process_is_privileged()
+        && options_parse(&options, getenv("MOAT_OPTIONS"), &text) > 0) {
+        say_lines(&text);
+        output_message("MOAT_OPTIONS: using the defaults for these");
+    }
+    if (strcmp(options.log_path, "stderr") == 0) {
+        options.log_path[0] = '\0';
+    }
+    if (options.log_path[0] != '\0') {
+        int error = output_check_log(options.log_path);
+        if (error != 0) {
+            text = text_in(buffer, sizeof buffer);
+            text_string(&text, "MOAT_OPTIONS: log_path ");
+            text_printable(&text, options.log_path);
+            warn(text.buffer, error, "reports go to standard error");
+            options.log_path[0] = '\0';
+        }
+    }
+    if (options.help) {
+        text = text_in(buffer, sizeof buffer);
+        text_string(&text, "MOAT_OPTIONS=key=value:key=value\n");
+        options_help(&text);
+        say_lines(&text);
+    }
+}
+
+static void start_reports(void)
+{
+    enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+    bool is_to_log = options.log_path[0] != '\0';
+    struct report_settings settings = {
+        .exit_status = (int)options.exitcode,
+        .has_halt = options.halt_on_error,
+        .has_abort = options.abort_on_error,
+        .is_colorful = options.color == COLOR_ALWAYS
+                       || (options.color == COLOR_AUTO && !is_to_log
+                           && output_is_colorful()),
+        .log_path = options.log_path,
+    };
+    report_start(&settings);
+}
+
+static void before_fork(void)
+{
+    extent_before_fork();
+}
+
+static void after_fork_in_parent(void)
+{
+    extent_after_fork_in_parent();
+}
+
+static void after_fork_in_child(void)
+{
+    extent_after_fork_in_child();
+    report_after_fork_in_child();
+    actor_forget_self_after_fork();
+}
+
+static const struct revoke_way *choose_way(void)
+{
+    int refused;
+    const struct revoke_way *way
+        = revoke_choose((enum revoke_way_id)options.backend, &refused);
+    if (refused != 0 && options.backend == REVOKE_GUARD) {
+        warn("backend=guard: madvise", refused, "using mprotect");
+    } else if (refused != 0 && options.backend == REVOKE_MPROTECT) {
+        warn("backend=mprotect: mprotect", refused,
+             "arenas will be refused");
+    }
+    return way;
+}
+
+static void start(void)
+{
+    output_start();
+    read_options();
+    start_reports();
+    int error = state_create(&moat_state, REGION_BYTES);
+    if (error != 0) {
+        warn("no address space can be reserved: mmap", error,
+             "arenas will be refused");
+    }
+    const struct revoke_way *way = choose_way();
+    arena_start(&moat_state, way, options.quarantine);
+    error = fault_catch(&moat_state, options.allow_user_segv_handler);
+    if (error != 0) {
+        warn("sigaction or the stack for reports", error,
+             "faults will not be reported");
+    }
+    error = pthread_atfork(before_fork, after_fork_in_parent,
+                           after_fork_in_child);
+    if (error != 0) {
+        warn("pthread_atfork", error,
+             "a child forked while another thread creates an arena may hang");
+    }
+    /* Thread T0 is the one that starts Moat. */
+    actor_self(&moat_state.actors);
+    if (options.verbosity > 0) {
+        char buffer[128];
+        struct text text = text_in(buffer, sizeof buffer);
+        text_string(&text, "started; backend ");
+        text_string(&text, way->name);
+        text_string(&text, ", region of ");
+        text_decimal(&text, moat_state.region.bytes >> 20);
+        text_string(&text, " MiB");
+        output_message(text.buffer);
+    }
+    atomic_store_explicit(&is_started, true, memory_order_release);
+}
+
+void runtime_start(void)
+{
+    if (!atomic_load_explicit(&is_started, memory_order_acquire)) {
+        pthread_once(&once, start);
+    }
+}
+
+__attribute__((constructor)) static void start_with_the_program(void)
+{
+    int saved_errno = errno;
+    runtime_start();
+    errno = saved_errno;
+}
+
+site_id runtime_site(const void *return_address)
+{
+    uintptr_t frame = (uintptr_t)return_address;
+    return site_intern(&moat_state.sites, &frame, 1);
+}
+
+bool runtime_is_living(const struct moat_arena *arena)
+{
+    return arena_is_record(&moat_state.arenas, arena)
+           && arena_state_of(arena) == ARENA_LIVE;
+}
+
+bool runtime_is_destroyed(const struct moat_arena *arena)
+{
+    return arena_is_record(&moat_state.arenas, arena)
+           && arena_state_of(arena) == ARENA_DESTROYED;
+}
+
+void runtime_report(struct moat_finding *finding, const void *caller)
+{
+    describe_self(&moat_state, finding);
+    finding->pc = caller;
+    if (caller != NULL) {
+        finding->stacks.fault = (struct moat_stack){
+            .frames = 1, .is_return_address = true, .frame = { caller }
+        };
+    }
+    report_claim();
+    report_write(finding);
+    report_release();
+}
+
+void runtime_halt(void)
+{
+    if (report_must_halt() || report_must_abort()) {
+        /* Nobody else starts a report now, nor is one cut in half. */
+        report_claim();
+        report_end_process();
+    }
+}
+
+size_t runtime_sweep(struct moat_arena *arena, enum moat_seen seen,
+                     const void *caller)
+{
+    struct arena_sweep sweep = { .gap = 0 };
+    struct moat_finding finding;
+    size_t damaged = 0;
+    unsigned long last = 0;
+    while (arena_next_damage(arena, &sweep, seen, &finding)) {
+        /* One block may have damage on both sides. */
+        damaged += finding.block.number != last;
+        last = finding.block.number;
+        runtime_report(&finding, caller);
+    }
+    return damaged;
+}
+
+int runtime_catch_faults(void)
+{
+    runtime_start();
+    return fault_catch(&moat_state, options.allow_user_segv_handler);
+}
+
+static void sweep_at_exit(struct moat_arena *arena, void *damaged)
+{
+    *(size_t *)damaged += runtime_sweep(arena, MOAT_SEEN_AT_EXIT, NULL);
+}
+
+__attribute__((destructor)) static void check_at_exit(void)
+{
+    size_t damaged = 0;
+    extent_each_living(sweep_at_exit, &damaged);
+    if (damaged > 0) {
+        /* exit() writes out what stdio still holds after this; _exit() would
+         * lose it. */
+        fflush(NULL);
+        runtime_halt();
+    }
+}

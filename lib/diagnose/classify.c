@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Classifying; see classify.h. */
+#include "diagnose/classify.h"
+
+#include "record/describe.h"
+
+/* The arena, living or destroyed, that holds ADDRESS; NULL: none. */
+static const struct moat_arena *holder_of(const struct moat_state *state,
+                                          uintptr_t address)
+{
+    if (!region_contains(&state->region, address)) {
+        return NULL;
+    }
+    const struct moat_arena *arena = arena_record_at(
+        &state->arenas, region_owner(&state->region, address));
+    return arena != NULL && arena_state_of(arena) != ARENA_UNUSED ? arena
+                                                                  : NULL;
+}
+
+/*
+ * Guard pages of neighbours touch: an address behind ARENA may be closer to
+ * the first block of the next arena, and one before it closer to the last
+ * block of the previous. The program most likely came from there.
+ */
+static const struct moat_arena *closer_neighbour(
+    const struct moat_state *state, const struct moat_arena *arena,
+    const struct moat_finding *found)
+{
+    uintptr_t beside = found->distance.where == MOAT_WHERE_BEFORE
+                           ? arena->extent_start - 1
+                           : arena->extent_start + arena->extent_bytes;
+    const struct moat_arena *neighbour = holder_of(state, beside);
+    if (neighbour == NULL || arena_state_of(neighbour) != ARENA_LIVE
+        || neighbour->block_count == 0) {
+        return NULL;
+    }
+    struct moat_finding other;
+    describe_start(&other, found->kind, found->access, found->seen,
+                   (uintptr_t)found->address);
+    describe_nearest(state, neighbour, &other);
+    return other.distance.bytes < found->distance.bytes ? neighbour : NULL;
+}
+
+static enum moat_kind kind_in_arena(const struct moat_finding *finding)
+{
+    if (finding->arena.is_destroyed) {
+        return MOAT_KIND_USE_AFTER_UNMAP;
+    }
+    switch (finding->distance.where) {
+    case MOAT_WHERE_AFTER:
+        return MOAT_KIND_HEAP_BUFFER_OVERFLOW;
+    case MOAT_WHERE_BEFORE:
+        return MOAT_KIND_HEAP_BUFFER_UNDERFLOW;
+    default:
+        /* Inside: the program has changed the protection of the page. */
+        return finding->block.is_freed ? MOAT_KIND_HEAP_USE_AFTER_FREE
+                                       : MOAT_KIND_SEGV;
+    }
+}
+
+void classify_fault(const struct moat_state *state,
+                    const struct classify_fault *fault,
+                    struct moat_finding *finding)
+{
+    describe_start(finding, MOAT_KIND_SEGV, fault->access, MOAT_SEEN_AT_ACCESS,
+                   fault->address);
+    finding->has_address = fault->has_address;
+    if (!fault->has_address) {
+        return;
+    }
+    const struct moat_arena *arena = holder_of(state, fault->address);
+    if (arena != NULL) {
+        describe_nearest(state, arena, finding);
+        if (arena_state_of(arena) == ARENA_LIVE
+            && finding->distance.where != MOAT_WHERE_INSIDE) {
+            const struct moat_arena *closer
+                = closer_neighbour(state, arena, finding);
+            if (closer != NULL) {
+                describe_nearest(state, closer, finding);
+            }
+        }
+        finding->kind = kind_in_arena(finding);
+    } else if (fault->is_stack_end) {
+        finding->kind = MOAT_KIND_STACK_OVERFLOW;
+    } else if (fault->address < CLASSIFY_NULL_BYTES) {
+        finding->kind = MOAT_KIND_NULL_DEREFERENCE;
+    }
+}
+
+bool classify_owner(const struct moat_state *state, uintptr_t address,
+                    struct moat_finding *finding)
+{
+    describe_start(finding, MOAT_KIND_NONE, MOAT_ACCESS_UNKNOWN,
+                   MOAT_SEEN_AT_ACCESS, address);
+    const struct moat_arena *arena = holder_of(state, address);
+    if (arena == NULL) {
+        *finding = (struct moat_finding){ .kind = MOAT_KIND_NONE };
+        return false;
+    }
+    describe_nearest(state, arena, finding);
+    return true;
+}

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The library: one convenience library a layer, lowest first. A new source file
+# is one line in its layer's list.
+
+LIB_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib -D_GNU_SOURCE
+# Only what the public headers mark as MOAT_API leaves the library.
+LIB_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+
+noinst_LTLIBRARIES += libbase.la libos.la librecord.la liballoc.la \
+	libdiagnose.la libapi.la
+
+libbase_la_CPPFLAGS = $(LIB_CPPFLAGS)
+libbase_la_CFLAGS = $(LIB_CFLAGS)
+libbase_la_SOURCES = \
+	lib/base/canary.c lib/base/canary.h \
+	lib/base/random.h \
+	lib/base/size.h \
+	lib/base/text.c lib/base/text.h
+
+libos_la_CPPFLAGS = $(LIB_CPPFLAGS)
+libos_la_CFLAGS = $(LIB_CFLAGS)
+libos_la_SOURCES = \
+	lib/os/context.h \
+	lib/os/lock.h \
+	lib/os/maps.c lib/os/maps.h \
+	lib/os/output.c lib/os/output.h \
+	lib/os/pages.c lib/os/pages.h \
+	lib/os/process.c lib/os/process.h \
+	lib/os/revoke.c lib/os/revoke.h \
+	lib/os/revoke_guard.c \
+	lib/os/revoke_mprotect.c \
+	lib/os/thread.c lib/os/thread.h
+if CPU_X86_64
+libos_la_SOURCES += lib/os/context_x86_64.c
+EXTRA_DIST += lib/os/context_aarch64.c
+else
+libos_la_SOURCES += lib/os/context_aarch64.c
+EXTRA_DIST += lib/os/context_x86_64.c
+endif
+
+librecord_la_CPPFLAGS = $(LIB_CPPFLAGS)
+librecord_la_CFLAGS = $(LIB_CFLAGS)
+librecord_la_SOURCES = \
+	lib/record/actor.c lib/record/actor.h \
+	lib/record/arena_record.c lib/record/arena_record.h \
+	lib/record/block.h \
+	lib/record/describe.c lib/record/describe.h \
+	lib/record/kind.c \
+	lib/record/region.c lib/record/region.h \
+	lib/record/site.c lib/record/site.h \
+	lib/record/state.c lib/record/state.h
+
+liballoc_la_CPPFLAGS = $(LIB_CPPFLAGS)
+liballoc_la_CFLAGS = $(LIB_CFLAGS)
+liballoc_la_SOURCES = \
+	lib/alloc/arena.c lib/alloc/arena.h \
+	lib/alloc/arena_damage.c lib/alloc/arena_damage.h \
+	lib/alloc/arena_dump.c \
+	lib/alloc/arena_inspect.c lib/alloc/arena_inspect.h \
+	lib/alloc/arena_snapshot.c lib/alloc/arena_snapshot.h \
+	lib/alloc/extent.c lib/alloc/extent.h \
+	lib/alloc/packed.c lib/alloc/packed.h
+
+libdiagnose_la_CPPFLAGS = $(LIB_CPPFLAGS)
+libdiagnose_la_CFLAGS = $(LIB_CFLAGS)
+libdiagnose_la_SOURCES = \
+	lib/diagnose/classify.c lib/diagnose/classify.h \
+	lib/diagnose/fault.c lib/diagnose/fault.h \
+	lib/diagnose/report.c lib/diagnose/report.h \
+	lib/diagnose/report_text.c lib/diagnose/report_text.h \
+	lib/diagnose/symbol.c lib/diagnose/symbol.h
+
+libapi_la_CPPFLAGS = $(LIB_CPPFLAGS)
+libapi_la_CFLAGS = $(LIB_CFLAGS)
+libapi_la_SOURCES = \
+	lib/api/arena_api.c \
+	lib/api/inspect_api.c \
+	lib/api/options.c lib/api/options.h lib/api/options.def \
+	lib/api/report_api.c \
+	lib/api/runtime.c lib/api/runtime.h \
+	lib/api/version_api.c
+
+moat_layers = libapi.la libdiagnose.la liballoc.la librecord.la libos.la \
+	libbase.la
+
+lib_LTLIBRARIES += libmoat.la
+libmoat_la_SOURCES =
+libmoat_la_LIBADD = $(moat_layers) $(SIGSEGV_LIBS)
+# Signal handlers point into the library, so it must never be unloaded.
+libmoat_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 0:0:0 \
+	-Wl,-z,nodelete
+
+# The same objects with nothing hidden, for tests that look inside.
+noinst_LTLIBRARIES += libmoat-inside.la
+libmoat_inside_la_SOURCES =
+libmoat_inside_la_LIBADD = $(moat_layers) $(SIGSEGV_LIBS)

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading /proc/self/maps; see maps.h. */
+#include "os/maps.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+struct reader {
+    int descriptor;
+    char buffer[1024];
+    size_t position;
+    size_t filled;
+};
+
+/* One line: "start-end rwxp offset device inode   path". */
+struct line {
+    uintptr_t start;
+    uintptr_t end;
+    bool is_readable;
+    uint64_t file_offset;
+    char path[256];
+};
+
+static int next_character(struct reader *reader)
+{
+    if (reader->position == reader->filled) {
+        ssize_t count;
+        do {
+            count = read(reader->descriptor, reader->buffer,
+                         sizeof reader->buffer);
+        } while (count < 0 && errno == EINTR);
+        if (count <= 0) {
+            return -1;
+        }
+        reader->position = 0;
+        reader->filled = (size_t)count;
+    }
+    return (unsigned char)reader->buffer[reader->position++];
+}
+
+/* A hexadecimal number, and the character behind it, which is swallowed. */
+static uint64_t read_hex(struct reader *reader)
+{
+    uint64_t number = 0;
+    for (;;) {
+        int character = next_character(reader);
+        if (character >= '0' && character <= '9') {
+            number = number * 16 + (uint64_t)(character - '0');
+        } else if (character >= 'a' && character <= 'f') {
+            number = number * 16 + (uint64_t)(character - 'a' + 10);
+        } else {
+            return number;
+        }
+    }
+}
+
+static void skip_field(struct reader *reader)
+{
+    int character;
+    do {
+        character = next_character(reader);
+    } while (character != ' ' && character != '\n' && character >= 0);
+}
+
+/* Keeps the end of a path that is too long: the file's own name is there. */
+static bool read_path(struct reader *reader, char path[256])
+{
+    size_t length = 0;
+    int character = next_character(reader);
+    while (character == ' ') {
+        character = next_character(reader);
+    }
+    while (character != '\n' && character >= 0) {
+        if (length == 255) {
+            memmove(path, path + 1, --length);
+        }
+        path[length++] = (char)character;
+        character = next_character(reader);
+    }
+    path[length] = '\0';
+    return character == '\n';
+}
+
+static bool read_line(struct reader *reader, struct line *line)
+{
+    line->start = (uintptr_t)read_hex(reader);
+    line->end = (uintptr_t)read_hex(reader);
+    line->is_readable = next_character(reader) == 'r';
+    skip_field(reader);
+    line->file_offset = read_hex(reader);
+    skip_field(reader);
+    /* The inode is followed by one blank at least. */
+    skip_field(reader);
+    return read_path(reader, line->path);
+}
+
+/* Addresses in a program linked to a fixed place are its offsets already. */
+static bool is_fixed(const struct line *first)
+{
+    if (!first->is_readable || first->end - first->start < sizeof(Elf64_Ehdr)) {
+        return false;
+    }
+    Elf64_Ehdr header;
+    memcpy(&header, (const void *)first->start, sizeof header);
+    return memcmp(header.e_ident, ELFMAG, SELFMAG) == 0
+           && header.e_type == ET_EXEC;
+}
+
+static bool find(struct reader *reader, uintptr_t address,
+                 struct maps_module *module)
+{
+    /* The start of the file that the present line belongs to. */
+    struct line first = { .path = "" };
+    struct line line;
+    while (read_line(reader, &line)) {
+        if (line.file_offset == 0 && line.path[0] == '/') {
+            first = line;
+        }
+        if (address < line.start || address >= line.end) {
+            continue;
+        }
+        if (line.path[0] != '/') {
+            return false;
+        }
+        bool has_start = strcmp(first.path, line.path) == 0;
+        memcpy(module->path, line.path, sizeof module->path);
+        if (!has_start) {
+            module->offset = address - line.start + line.file_offset;
+        } else {
+            module->offset = is_fixed(&first) ? address : address - first.start;
+        }
+        return true;
+    }
+    return false;
+}
+
+bool maps_find(uintptr_t address, struct maps_module *module)
+{
+    int saved_errno = errno;
+    struct reader reader = { .position = 0, .filled = 0 };
+    reader.descriptor = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    bool is_found = false;
+    if (reader.descriptor >= 0) {
+        is_found = find(&reader, address, module);
+        close(reader.descriptor);
+    }
+    errno = saved_errno;
+    return is_found;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which file a program address was loaded from, read from /proc/self/maps:
+ * the one source that needs no lock and no allocation, and knows libraries
+ * loaded a moment ago.
+ */
+#ifndef OS_MAPS_H
+#define OS_MAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct maps_module {
+    /* Of the file; its last part when it is longer. */
+    char path[256];
+    /* What addr2line wants for the address. */
+    uintptr_t offset;
+};
+
+/*
+ * Find the file that ADDRESS was loaded from; false when it is none or the
+ * kernel shows no map. Async-signal-safe; errno is left as it was.
+ */
+bool maps_find(uintptr_t address, struct maps_module *module);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One function a kernel operation; see pages.h. Where a call is only a wish
+ * (a name, no huge pages) its failure changes nothing and is not returned.
+ */
+#include "os/pages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+static size_t page_size;
+
+size_t pages_size(void)
+{
+    if (page_size == 0) {
+        page_size = (size_t)sysconf(_SC_PAGESIZE);
+    }
+    return page_size;
+}
+
+/* The errno value of a call that answered STATUS, with errno put back. */
+static int outcome(int status, int saved_errno)
+{
+    int error = status == 0 ? 0 : errno;
+    errno = saved_errno;
+    return error;
+}
+
+static int map(size_t bytes, int protection, uintptr_t *start)
+{
+    int saved_errno = errno;
+    void *address
+        = mmap(NULL, bytes, protection,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (address == MAP_FAILED) {
+        return outcome(-1, saved_errno);
+    }
+    *start = (uintptr_t)address;
+    return 0;
+}
+
+int pages_reserve(size_t bytes, uintptr_t *start)
+{
+    return map(bytes, PROT_NONE, start);
+}
+
+int pages_map(size_t bytes, const char *name, uintptr_t *start)
+{
+    int error = map(bytes, PROT_READ | PROT_WRITE, start);
+    if (error == 0) {
+        int saved_errno = errno;
+        prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, *start, bytes, name);
+        errno = saved_errno;
+        pages_set_sparse(*start, bytes);
+    }
+    return error;
+}
+
+void pages_unmap(uintptr_t start, size_t bytes)
+{
+    int saved_errno = errno;
+    munmap((void *)start, bytes);
+    errno = saved_errno;
+}
+
+int pages_drop(uintptr_t start, size_t bytes)
+{
+    int saved_errno = errno;
+    return outcome(madvise((void *)start, bytes, MADV_DONTNEED), saved_errno);
+}
+
+int pages_allow(uintptr_t start, size_t bytes)
+{
+    int saved_errno = errno;
+    return outcome(mprotect((void *)start, bytes, PROT_READ | PROT_WRITE),
+                   saved_errno);
+}
+
+int pages_deny(uintptr_t start, size_t bytes)
+{
+    int saved_errno = errno;
+    return outcome(mprotect((void *)start, bytes, PROT_NONE), saved_errno);
+}
+
+int pages_unlock(uintptr_t start, size_t bytes)
+{
+    int saved_errno = errno;
+    return outcome(munlock((void *)start, bytes), saved_errno);
+}
+
+void pages_set_sparse(uintptr_t start, size_t bytes)
+{
+    int saved_errno = errno;
+    madvise((void *)start, bytes, MADV_NOHUGEPAGE);
+    errno = saved_errno;
+}
+
+/* The first number of /proc/self/statm: the pages of the address space. */
+static size_t address_space_in_use(void)
+{
+    char statm[64];
+    int descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return 0;
+    }
+    ssize_t count = read(descriptor, statm, sizeof statm);
+    close(descriptor);
+    size_t pages = 0;
+    for (ssize_t i = 0; i < count && statm[i] >= '0' && statm[i] <= '9'; i++) {
+        pages = pages * 10 + (size_t)(statm[i] - '0');
+    }
+    return pages * pages_size();
+}
+
+size_t pages_address_space_left(void)
+{
+    int saved_errno = errno;
+    struct rlimit limit;
+    size_t left = SIZE_MAX;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        size_t used = address_space_in_use();
+        left = limit.rlim_cur > used ? (size_t)limit.rlim_cur - used : 0;
+    }
+    errno = saved_errno;
+    return left;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pages: address space and memory from the kernel.
+ *
+ * For all functions: addresses and sizes are multiples of the page size, a
+ * size is above 0, results are 0 or a positive errno value, and errno itself
+ * is left as it was. Thread-safe; async-signal-safe.
+ */
+#ifndef OS_PAGES_H
+#define OS_PAGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The size of a page in bytes: 4, 16 or 64 KiB. Asked once, at start. */
+size_t pages_size(void);
+
+/*
+ * Reserve BYTES of address space that fault when touched and count towards no
+ * memory limit but RLIMIT_AS. Store its first address in *START.
+ */
+int pages_reserve(size_t bytes, uintptr_t *start);
+
+/*
+ * Map BYTES of zeroed memory, taken from the kernel page by page when first
+ * touched and not counted against the commit limit where the kernel allows
+ * that. NAME appears in /proc/PID/maps where the kernel can (5.17).
+ */
+int pages_map(size_t bytes, const char *name, uintptr_t *start);
+
+void pages_unmap(uintptr_t start, size_t bytes);
+
+/* Give the memory back; the pages read as zeroes afterwards. */
+int pages_drop(uintptr_t start, size_t bytes);
+
+/* Make pages readable and writable, or inaccessible. */
+int pages_allow(uintptr_t start, size_t bytes);
+int pages_deny(uintptr_t start, size_t bytes);
+
+/* Undo mlock(), which forbids dropping. */
+int pages_unlock(uintptr_t start, size_t bytes);
+
+/* Leave the range out of core dumps and of transparent huge pages. */
+void pages_set_sparse(uintptr_t start, size_t bytes);
+
+/* How much address space RLIMIT_AS still leaves; SIZE_MAX: no limit. */
+size_t pages_address_space_left(void);
+
+#endif

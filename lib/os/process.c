@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The process; see process.h. */
+#include "os/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int process_id(void)
+{
+    return (int)getpid();
+}
+
+int process_thread_id(void)
+{
+    return (int)syscall(SYS_gettid);
+}
+
+void process_thread_name(char name[16])
+{
+    int saved_errno = errno;
+    memset(name, 0, 16);
+    prctl(PR_GET_NAME, name);
+    errno = saved_errno;
+}
+
+bool process_is_privileged(void)
+{
+    int saved_errno = errno;
+    bool is_privileged = getauxval(AT_SECURE) != 0;
+    errno = saved_errno;
+    return is_privileged;
+}
+
+uint64_t process_secret(void)
+{
+    int saved_errno = errno;
+    uint64_t secret = 0;
+    if (getrandom(&secret, sizeof secret, GRND_NONBLOCK)
+        != (ssize_t)sizeof secret) {
+        /* The 16 random bytes that the kernel gives to each new program. */
+        const void *random = (const void *)getauxval(AT_RANDOM);
+        if (random != NULL) {
+            memcpy(&secret, random, sizeof secret);
+        }
+    }
+    errno = saved_errno;
+    return secret;
+}
+
+_Noreturn void process_exit(int status)
+{
+    _exit(status);
+}
+
+void process_set_default(int signal)
+{
+    int saved_errno = errno;
+    struct sigaction action = { .sa_handler = SIG_DFL };
+    sigaction(signal, &action, NULL);
+    errno = saved_errno;
+}
+
+_Noreturn void process_end_by(int signal)
+{
+    process_set_default(signal);
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, signal);
+    sigprocmask(SIG_UNBLOCK, &only, NULL);
+    syscall(SYS_tgkill, getpid(), process_thread_id(), signal);
+    /* Only a debugger that swallows the signal leads here. */
+    _exit(128 + signal);
+}
+
+_Noreturn void process_wait_for_the_end(void)
+{
+    for (;;) {
+        pause();
+    }
+}
+
+void process_yield(void)
+{
+    int saved_errno = errno;
+    struct timespec pause_time = { .tv_nsec = 1000000 };
+    nanosleep(&pause_time, NULL);
+    errno = saved_errno;
+}

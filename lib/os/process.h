@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The process: who it is, and how it ends. All are async-signal-safe; errno is
+ * left as it was.
+ */
+#ifndef OS_PROCESS_H
+#define OS_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+int process_id(void);
+
+/* The kernel's number of the calling thread. */
+int process_thread_id(void);
+
+/* The name of the calling thread, as the kernel has it. */
+void process_thread_name(char name[16]);
+
+/* Whether the program runs with rights its caller does not have (set-user-id
+ * and the like), so that the environment must not be trusted. */
+bool process_is_privileged(void);
+
+/* 64 bits that nobody outside the process can guess. */
+uint64_t process_secret(void);
+
+/* End at once, without exit handlers. */
+_Noreturn void process_exit(int status);
+
+/* Let SIGNAL do from now on what it does by default. */
+void process_set_default(int signal);
+
+/* End by SIGNAL, whatever its action and the signal mask are. */
+_Noreturn void process_end_by(int signal);
+
+/* Sleep for good, while another thread ends the process. */
+_Noreturn void process_wait_for_the_end(void);
+
+/* Let other threads run for about a millisecond. */
+void process_yield(void);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Revoking: the ways to make pages inaccessible and accessible again.
+ *
+ * For all ways: ranges lie in the region and are whole pages; results are 0 or
+ * a positive errno value; errno itself is left as it was. Different ranges may
+ * be handled by different threads at once. Whatever fails, no page becomes
+ * accessible that was not to be.
+ *
+ * The life of a page: reserved (PROT_NONE) -> prepare -> guarded -> arm ->
+ * accessible, zeroed -> revoke -> guarded, its memory gone -> arm ...
+ */
+#ifndef OS_REVOKE_H
+#define OS_REVOKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum revoke_way_id {
+    REVOKE_AUTO,
+    REVOKE_GUARD,
+    REVOKE_MPROTECT,
+    REVOKE_WAYS
+};
+
+struct revoke_way {
+    const char *name;
+    /*
+     * Try the way on a page of its own: 0, or why this kernel or container
+     * does not have it.
+     */
+    int (*probe)(void);
+    /* From reserved to guarded. */
+    int (*prepare)(uintptr_t start, size_t bytes);
+    int (*arm)(uintptr_t start, size_t bytes);
+    int (*revoke)(uintptr_t start, size_t bytes);
+};
+
+extern const struct revoke_way revoke_guard;
+extern const struct revoke_way revoke_mprotect;
+
+/*
+ * Choose a way by trying: WANTED, or with REVOKE_AUTO the first that works.
+ *
+ * *REFUSED is the errno value for which WANTED, or with REVOKE_AUTO the best
+ * way, was not taken, else 0. Returns never NULL: mprotect is the last resort
+ * and is taken even when its trial fails, so that each call can answer for
+ * itself.
+ */
+const struct revoke_way *revoke_choose(enum revoke_way_id wanted,
+                                       int *refused);
+
+/*
+ * Make armed pages inaccessible by WAY, and when it fails by mprotect().
+ *
+ * *FELL_BACK says whether that happened: such pages are no longer for
+ * way->arm(). Returns 0, or the errno value of the last failure, when the
+ * pages are still accessible.
+ */
+int revoke_or_deny(const struct revoke_way *way, uintptr_t start, size_t bytes,
+                   bool *fell_back);
+
+#endif

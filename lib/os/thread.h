@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The calling thread's stack: where it ends, and an alternate one for the
+ * moment when it is used up.
+ */
+#ifndef OS_THREAD_H
+#define OS_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct thread_stack {
+    /* The lowest byte and the one behind the highest; 0, 0: not known. */
+    uintptr_t low;
+    uintptr_t high;
+};
+
+/*
+ * Remember the bounds of the calling thread's stack and give it an alternate
+ * signal stack unless it has one. Taken back when the thread ends.
+ *
+ * Returns 0, also when called again, or a positive errno value. Not for use in
+ * a signal handler.
+ */
+int thread_prepare(void);
+
+/* The bounds that thread_prepare() saw. Async-signal-safe. */
+struct thread_stack thread_stack_in_signal(void);
+
+/* Whether this is the thread that the process started with.
+ * Async-signal-safe. */
+bool thread_is_main(void);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Actors; see actor.h. */
+#include "record/actor.h"
+
+#include "os/pages.h"
+#include "os/process.h"
+
+/* Threads over the life of a process, ended ones included. */
+enum { CAPACITY = 1 << 20 };
+
+struct self {
+    actor_id actor;
+    /* The thread's number plus 1, which it keeps over a fork; 0: none yet. */
+    uint32_t thread;
+};
+
+/* Used in signal handlers, where only this model never allocates. */
+static __thread struct self self __attribute__((tls_model("initial-exec")));
+
+int actor_table_create(struct actor_table *table)
+{
+    uintptr_t records;
+    int error = pages_map(CAPACITY * sizeof(struct actor_record), "moat actors",
+                          &records);
+    if (error != 0) {
+        return error;
+    }
+    table->records = (struct actor_record *)records;
+    table->capacity = CAPACITY;
+    /* Record 0 stays unused: number 0 means "not known". */
+    atomic_init(&table->used, 1);
+    atomic_init(&table->threads, 0);
+    return 0;
+}
+
+static actor_id enter(struct actor_table *table)
+{
+    if (self.thread == 0) {
+        self.thread = atomic_fetch_add(&table->threads, 1) + 1;
+    }
+    if (table->capacity == 0) {
+        return 0;
+    }
+    size_t actor = atomic_fetch_add(&table->used, 1);
+    if (actor >= table->capacity) {
+        atomic_fetch_sub(&table->used, 1);
+        return 0;
+    }
+    struct actor_record *record = &table->records[actor];
+    record->thread = self.thread - 1;
+    record->pid = process_id();
+    process_thread_name(record->name);
+    self.actor = (actor_id)actor;
+    return self.actor;
+}
+
+actor_id actor_self(struct actor_table *table)
+{
+    return self.actor != 0 ? self.actor : enter(table);
+}
+
+void actor_forget_self_after_fork(void)
+{
+    self.actor = 0;
+}
+
+const struct actor_record *actor_find(const struct actor_table *table,
+                                      actor_id actor)
+{
+    return actor == 0 || actor >= table->capacity ? NULL
+                                                  : &table->records[actor];
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Arena records: what Moat remembers of an arena, living or destroyed. The
+ * public handle `struct moat_arena *` points to one.
+ *
+ * Records lie in one table that never moves. A record of a destroyed arena
+ * stays as it was until its addresses are used again.
+ *
+ * Protocol for readers without a lock (a signal handler): members are written
+ * first, then published by a release store of STATE (arena) or BLOCK_COUNT
+ * (blocks).
+ */
+#ifndef RECORD_ARENA_RECORD_H
+#define RECORD_ARENA_RECORD_H
+
+#include "record/block.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct revoke_way;
+
+enum arena_state {
+    ARENA_UNUSED = 0,
+    ARENA_LIVE = 1,
+    ARENA_DESTROYED = 2
+};
+
+enum { ARENA_NAME_BYTES = 64 };
+
+/*
+ *   extent_start      base          base + armed_bytes         extent end
+ *   | guard page(s)   | accessible  | guarded, for later blocks |
+ */
+struct moat_arena {
+    _Atomic uint32_t state;
+    char name[ARENA_NAME_BYTES];
+
+    /* All addresses that the arena holds: whole granules. */
+    uintptr_t extent_start;
+    size_t extent_bytes;
+    /* Where the first block starts: a page boundary. */
+    uintptr_t base;
+    /* Accessible from BASE; grows. */
+    _Atomic size_t armed_bytes;
+    /* From BASE: pages that went through revoke_way->prepare(). */
+    size_t prepared_bytes;
+    /* From BASE: what blocks and canaries can reach at most. */
+    size_t reach_bytes;
+    const struct revoke_way *way;
+
+    /* As a plain bump allocator counts: see moat/arena.h. */
+    size_t capacity;
+    size_t cursor;
+    /* From BASE: the end of the last block's canary. */
+    size_t packed_end;
+
+    /* Whether prepare() failed: further pages are armed by mprotect(). */
+    bool is_unprepared;
+
+    struct block_record *blocks;
+    _Atomic size_t block_count;
+    size_t live_blocks;
+    size_t live_bytes;
+    size_t freed_bytes;
+    size_t slack_bytes;
+    size_t refused;
+
+    site_id create_site;
+    site_id destroy_site;
+    actor_id create_actor;
+    actor_id destroy_actor;
+
+    /* Destroyed arenas wait in a list, oldest first; numbers of records. */
+    uint32_t older;
+    uint32_t newer;
+    bool is_retired;
+    /* Whether the block records are still there. */
+    bool has_blocks;
+    /* Whether the extent may be used for another arena as it is. */
+    bool is_reusable;
+};
+
+struct arena_table {
+    /* Record 0 stays unused: number 0 means "none". */
+    struct moat_arena *records;
+    size_t capacity;
+    _Atomic size_t used;
+};
+
+/* Make TABLE, empty. Returns 0 or a positive errno value. */
+int arena_table_create(struct arena_table *table);
+
+/* The record of NUMBER; NULL when NUMBER is 0 or beyond the table. */
+static inline struct moat_arena *
+arena_record_at(const struct arena_table *table, uint32_t number)
+{
+    return number == 0
+                   || number >= atomic_load_explicit(&table->used,
+                                                     memory_order_acquire)
+               ? NULL
+               : &table->records[number];
+}
+
+static inline uint32_t arena_record_number(const struct arena_table *table,
+                                           const struct moat_arena *arena)
+{
+    return (uint32_t)(arena - table->records);
+}
+
+static inline enum arena_state arena_state_of(const struct moat_arena *arena)
+{
+    return (enum arena_state)atomic_load_explicit(&arena->state,
+                                                  memory_order_acquire);
+}
+
+/*
+ * Whether ARENA, any pointer at all, is a record that is or was an arena.
+ * Follows it only when it points to a record. Async-signal-safe.
+ */
+bool arena_is_record(const struct arena_table *table,
+                     const struct moat_arena *arena);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Block records of the packed layout: one for each block of an arena, in the
+ * order of addresses, kept outside the region.
+ *
+ * Starts of neighbouring blocks are at least 48 bytes apart (16 bytes of
+ * block, 32 of canaries), and a record takes 48 bytes. So the records of an
+ * arena fit into as many bytes as the arena itself, and lie at the same place
+ * of the range beside the region (see region.h) without any allocation.
+ */
+#ifndef RECORD_BLOCK_H
+#define RECORD_BLOCK_H
+
+#include "record/actor.h"
+#include "record/site.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum block_state {
+    BLOCK_UNUSED = 0,
+    BLOCK_LIVE = 1,
+    BLOCK_FREED = 2
+};
+
+struct block_record {
+    uintptr_t start;
+    /* As asked for. */
+    size_t bytes;
+    /* Where a plain bump allocator would have put it in the arena. */
+    size_t arena_offset;
+    site_id alloc_site;
+    site_id free_site;
+    actor_id alloc_actor;
+    actor_id free_actor;
+    _Atomic uint32_t state;
+    /* Canary bytes behind the block, slack included. */
+    uint32_t tail_bytes;
+};
+
+_Static_assert(sizeof(struct block_record) == 48,
+               "block records must fit beside the blocks they describe");
+
+/*
+ * Find the last of the COUNT BLOCKS that starts at or before ADDRESS: store
+ * its index in *INDEX. Returns false when there is none. Async-signal-safe.
+ */
+static inline bool block_find(const struct block_record *blocks, size_t count,
+                              uintptr_t address, size_t *index)
+{
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (blocks[middle].start <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0) {
+        return false;
+    }
+    *index = low - 1;
+    return true;
+}
+
+#endif

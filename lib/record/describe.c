@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Filling findings; see describe.h. */
+#include "record/describe.h"
+
+#include "os/process.h"
+
+#include <string.h>
+
+void describe_start(struct moat_finding *finding, enum moat_kind kind,
+                    enum moat_access access, enum moat_seen seen,
+                    uintptr_t address)
+{
+    memset(finding, 0, sizeof *finding);
+    finding->kind = kind;
+    finding->access = access;
+    finding->seen = seen;
+    finding->has_address = true;
+    finding->address = (const void *)address;
+}
+
+static struct moat_actor actor_of(const struct moat_state *state, actor_id id)
+{
+    struct moat_actor actor = { .is_known = false };
+    const struct actor_record *record = actor_find(&state->actors, id);
+    if (record != NULL) {
+        actor.is_known = true;
+        actor.thread = record->thread;
+        actor.pid = record->pid;
+        memcpy(actor.name, record->name, sizeof actor.name);
+    }
+    return actor;
+}
+
+void describe_self(struct moat_state *state, struct moat_finding *finding)
+{
+    finding->pid = process_id();
+    finding->actor = actor_of(state, actor_self(&state->actors));
+}
+
+enum moat_where describe_where(uintptr_t address, uintptr_t start, size_t bytes,
+                               size_t *bytes_away)
+{
+    if (address < start) {
+        *bytes_away = start - address;
+        return MOAT_WHERE_BEFORE;
+    }
+    if (address - start < bytes) {
+        *bytes_away = address - start;
+        return MOAT_WHERE_INSIDE;
+    }
+    *bytes_away = address - start - bytes;
+    return MOAT_WHERE_AFTER;
+}
+
+void describe_site(const struct moat_state *state, site_id site,
+                   struct moat_stack *stack)
+{
+    const uintptr_t *frames = NULL;
+    size_t count = site_frames(&state->sites, site, &frames);
+    stack->is_return_address = true;
+    stack->frames = 0;
+    while (stack->frames < count && stack->frames < MOAT_STACK_MAX) {
+        stack->frame[stack->frames] = (const void *)frames[stack->frames];
+        stack->frames++;
+    }
+}
+
+void describe_arena(const struct moat_state *state,
+                    const struct moat_arena *arena,
+                    struct moat_finding *finding)
+{
+    uintptr_t address = (uintptr_t)finding->address;
+    size_t armed
+        = atomic_load_explicit(&arena->armed_bytes, memory_order_relaxed);
+    memcpy(finding->arena.name, arena->name, sizeof finding->arena.name);
+    finding->arena.name[sizeof finding->arena.name - 1] = '\0';
+    finding->arena.base = (const void *)arena->base;
+    finding->arena.bytes = armed;
+    finding->arena.capacity = arena->capacity;
+    finding->arena.offset = (long)(address - arena->base);
+    finding->arena.is_destroyed = arena_state_of(arena) == ARENA_DESTROYED;
+    finding->arena.created_by = actor_of(state, arena->create_actor);
+    describe_site(state, arena->create_site, &finding->stacks.create);
+    if (finding->arena.is_destroyed) {
+        finding->arena.destroyed_by = actor_of(state, arena->destroy_actor);
+        describe_site(state, arena->destroy_site, &finding->stacks.destroy);
+    }
+    finding->distance.where = describe_where(address, arena->base, armed,
+                                             &finding->distance.bytes);
+}
+
+void describe_block(const struct moat_state *state,
+                    const struct moat_arena *arena, size_t index,
+                    struct moat_finding *finding)
+{
+    describe_arena(state, arena, finding);
+    const struct block_record *block = &arena->blocks[index];
+    uint32_t block_state
+        = atomic_load_explicit(&block->state, memory_order_acquire);
+    uintptr_t address = (uintptr_t)finding->address;
+    finding->block.number = index + 1;
+    finding->block.size = block->bytes;
+    finding->block.start = (const void *)block->start;
+    finding->block.is_freed = block_state == BLOCK_FREED;
+    finding->block.allocated_by = actor_of(state, block->alloc_actor);
+    describe_site(state, block->alloc_site, &finding->stacks.alloc);
+    if (finding->block.is_freed) {
+        finding->block.freed_by = actor_of(state, block->free_actor);
+        describe_site(state, block->free_site, &finding->stacks.free);
+    }
+    finding->distance.where = describe_where(
+        address, block->start, block->bytes, &finding->distance.bytes);
+    /*
+     * Counted as the capacity is: canaries do not exist there, so the offset
+     * is the block's, plus the distance from its start.
+     */
+    finding->arena.offset
+        = (long)block->arena_offset + (long)(address - block->start);
+}
+
+bool describe_nearest(const struct moat_state *state,
+                      const struct moat_arena *arena,
+                      struct moat_finding *finding)
+{
+    uintptr_t address = (uintptr_t)finding->address;
+    size_t count
+        = atomic_load_explicit(&arena->block_count, memory_order_acquire);
+    if (count == 0 || !arena->has_blocks) {
+        describe_arena(state, arena, finding);
+        return false;
+    }
+    size_t index = 0;
+    if (block_find(arena->blocks, count, address, &index)
+        && index + 1 < count) {
+        /* Between two blocks: the one whose edge is closer. */
+        const struct block_record *block = &arena->blocks[index];
+        size_t from_end = 0;
+        enum moat_where where = describe_where(address, block->start,
+                                               block->bytes, &from_end);
+        size_t from_next = arena->blocks[index + 1].start - address;
+        if (where == MOAT_WHERE_AFTER && from_next <= from_end) {
+            index++;
+        }
+    }
+    describe_block(state, arena, index, finding);
+    return true;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Filling a finding from the records. Both sides need it: the allocator for
+ * the errors it finds itself, the diagnosis for faults.
+ *
+ * Pure but for reading the records: no locks, async-signal-safe, and safe
+ * while another thread changes them (the answer may then be a moment old).
+ */
+#ifndef RECORD_DESCRIBE_H
+#define RECORD_DESCRIBE_H
+
+#include "record/state.h"
+
+#include <moat/finding.h>
+
+/* Start *FINDING: KIND, ACCESS and SEEN at ADDRESS, the rest zero. */
+void describe_start(struct moat_finding *finding, enum moat_kind kind,
+                    enum moat_access access, enum moat_seen seen,
+                    uintptr_t address);
+
+/* Who the calling thread and process are. */
+void describe_self(struct moat_state *state, struct moat_finding *finding);
+
+/* The arena, and the distance from it to the finding's address. */
+void describe_arena(const struct moat_state *state,
+                    const struct moat_arena *arena,
+                    struct moat_finding *finding);
+
+/* Block INDEX of ARENA, its arena, and the distance from the block. */
+void describe_block(const struct moat_state *state,
+                    const struct moat_arena *arena, size_t index,
+                    struct moat_finding *finding);
+
+/*
+ * The block of ARENA that is nearest to the finding's address; just the arena
+ * when it has none. Returns whether there is a block.
+ */
+bool describe_nearest(const struct moat_state *state,
+                      const struct moat_arena *arena,
+                      struct moat_finding *finding);
+
+/* The frames of SITE, as return addresses. */
+void describe_site(const struct moat_state *state, site_id site,
+                   struct moat_stack *stack);
+
+/*
+ * Where ADDRESS lies, seen from BYTES at START; the distance in *BYTES_AWAY.
+ */
+enum moat_where describe_where(uintptr_t address, uintptr_t start, size_t bytes,
+                               size_t *bytes_away);
+
+#endif

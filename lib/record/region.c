@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The region; see region.h. */
+#include "record/region.h"
+
+#include "base/size.h"
+#include "os/pages.h"
+
+#include <errno.h>
+
+/*
+ * Of the address space that RLIMIT_AS leaves, one part in four goes to Moat:
+ * the program set the limit for itself.
+ */
+enum { SHARE_OF_LIMIT = 4 };
+
+/*
+ * Block records become accessible in steps, so that under strict commit
+ * limits only what is used counts, and a core dump does not walk terabytes.
+ */
+#define BLOCKS_STEP ((size_t)16 << 20)
+
+static size_t owner_table_bytes(size_t region_bytes, int shift)
+{
+    return size_round_up((region_bytes >> shift) * sizeof(uint32_t),
+                         pages_size());
+}
+
+/* All or nothing. */
+static int reserve_all(struct region *region, size_t bytes)
+{
+    /* A span more, to start on the boundary of one. */
+    size_t range_bytes = bytes + REGION_SPAN;
+    size_t granule_bytes = owner_table_bytes(bytes, REGION_GRANULE_SHIFT);
+    size_t span_bytes = owner_table_bytes(bytes, REGION_SPAN_SHIFT);
+    uintptr_t range = 0;
+    uintptr_t blocks = 0;
+    uintptr_t granules = 0;
+    uintptr_t spans = 0;
+    int error = pages_reserve(range_bytes, &range);
+    if (error == 0) {
+        error = pages_reserve(bytes, &blocks);
+    }
+    if (error == 0) {
+        error = pages_map(granule_bytes, "moat granules", &granules);
+    }
+    if (error == 0) {
+        error = pages_map(span_bytes, "moat spans", &spans);
+    }
+    if (error != 0) {
+        if (granules != 0) {
+            pages_unmap(granules, granule_bytes);
+        }
+        if (blocks != 0) {
+            pages_unmap(blocks, bytes);
+        }
+        if (range != 0) {
+            pages_unmap(range, range_bytes);
+        }
+        return error;
+    }
+    uintptr_t start = size_round_up(range, REGION_SPAN);
+    if (start != range) {
+        pages_unmap(range, start - range);
+    }
+    if (range + range_bytes != start + bytes) {
+        pages_unmap(start + bytes, range + range_bytes - (start + bytes));
+    }
+    pages_set_sparse(start, bytes);
+    region->start = start;
+    region->bytes = bytes;
+    region->granule_owner = (_Atomic uint32_t *)granules;
+    region->span_owner = (_Atomic uint32_t *)spans;
+    region->blocks_start = blocks;
+    region->blocks_usable = 0;
+    return 0;
+}
+
+int region_reserve(struct region *region, size_t bytes)
+{
+    size_t left = pages_address_space_left();
+    /* The region and the block records, each of this size. */
+    while (bytes > REGION_SPAN
+           && (bytes + REGION_SPAN) * 2 > left / SHARE_OF_LIMIT) {
+        bytes /= 2;
+    }
+    for (;;) {
+        int error = reserve_all(region, bytes);
+        if (error == 0) {
+            return 0;
+        }
+        if (bytes <= REGION_SPAN) {
+            *region = (struct region){ .bytes = 0 };
+            return error;
+        }
+        bytes /= 2;
+    }
+}
+
+int region_allow_blocks(struct region *region, uintptr_t start, size_t bytes)
+{
+    size_t offset = start - region->start;
+    size_t end = size_round_up(offset + bytes, BLOCKS_STEP);
+    if (end > region->bytes) {
+        end = region->bytes;
+    }
+    if (offset + bytes <= region->blocks_usable) {
+        return 0;
+    }
+    /* An arena far ahead, placed by the program, gets a piece of its own. */
+    bool is_next = offset <= region->blocks_usable + REGION_SPAN;
+    size_t first = is_next ? region->blocks_usable
+                           : size_round_down(offset, BLOCKS_STEP);
+    int error = pages_allow(region->blocks_start + first, end - first);
+    if (error == 0 && is_next) {
+        region->blocks_usable = end;
+    }
+    return error;
+}
+
+void region_set_owner(struct region *region, uintptr_t start, size_t bytes,
+                      uint32_t owner)
+{
+    size_t offset = start - region->start;
+    size_t end = offset + bytes;
+    while (offset < end) {
+        if (offset % REGION_SPAN == 0 && end - offset >= REGION_SPAN) {
+            atomic_store_explicit(
+                &region->span_owner[offset >> REGION_SPAN_SHIFT], owner,
+                memory_order_release);
+            offset += REGION_SPAN;
+        } else {
+            atomic_store_explicit(
+                &region->granule_owner[offset >> REGION_GRANULE_SHIFT], owner,
+                memory_order_release);
+            offset += REGION_GRANULE;
+        }
+    }
+}
+
+uint32_t region_first_owner(const struct region *region, uintptr_t start,
+                            size_t bytes)
+{
+    for (size_t offset = 0; offset < bytes; offset += REGION_GRANULE) {
+        uint32_t owner = region_owner(region, start + offset);
+        if (owner != 0) {
+            return owner;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The command moat: what it answers to good and to bad command lines, and how
+# it ends. Prints TAP.
+#
+# To be run at the top of the build tree.
+
+moat=tools/moat/moat
+unset MOAT_OPTIONS
+
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 99' HUP INT TERM
+
+number=0
+
+# check NAME STATUS OUT ERROR ARGUMENT...
+# moat with the ARGUMENTs ends with STATUS, and each of the regular expressions
+# OUT and ERROR is found in what it writes; an empty one: writes nothing.
+check() {
+    name=$1
+    wanted=$2
+    out=$3
+    error=$4
+    shift 4
+    number=$((number + 1))
+    timeout 60 "$moat" "$@" >"$scratch/out" 2>"$scratch/error"
+    status=$?
+    if [ "$status" -eq "$wanted" ] && holds "$out" "$scratch/out" &&
+        holds "$error" "$scratch/error"; then
+        echo "ok $number - $name"
+    else
+        echo "not ok $number - $name"
+        echo "# exit status $status, expected $wanted"
+        sed 's/^/# out: /' "$scratch/out"
+        sed 's/^/# error: /' "$scratch/error"
+    fi
+}
+
+holds() {
+    if [ -z "$1" ]; then
+        [ ! -s "$2" ]
+    else
+        grep -q -- "$1" "$2"
+    fi
+}
+
+check "without arguments it shows how to use it" 2 '' 'usage: moat '
+check "--help shows the commands" 0 '^  demo ' '' --help
+check "help shows them too" 0 '^  demo ' '' help
+check "--version" 0 '^moat [0-9]*\.[0-9]*\.[0-9]*$' '' --version
+check "help options shows the options" 0 'halt_on_error' '' help options
+check "help of anything else is refused" 2 '' "'nothing'" help nothing
+check "an unknown command is refused" 2 '' "command 'sail'" sail
+check "an unknown option is refused" 2 '' "option '--sail'" --sail
+check "demo lists the demos" 0 '^  09a_scope  *[a-z]' '' demo
+check "the start of a name is enough" 0 'leak tracer' '' demo 09b
+check "the whole name as well" 0 'Hello arena' '' demo 09a_scope
+check "the start of two names is refused" 2 '' '09a_scope' demo 09
+check "an unknown demo is refused" 2 '' '09b_leak_tracer' demo 99
+check "two names are refused" 2 '' 'one name' demo 09a 09b
+check "demo all runs all" 0 '== 09b_leak_tracer' '' demo all
+
+MOAT_OPTIONS=no_such_option=1
+export MOAT_OPTIONS
+check "an unknown key in MOAT_OPTIONS is named" 2 '' 'no_such_option' demo
+check "help is given all the same" 0 'usage: moat ' '' --help
+MOAT_OPTIONS=backend=sieve
+check "a bad value is named" 2 '' 'sieve' demo
+check "with what is accepted" 2 '' 'mprotect' demo
+MOAT_OPTIONS=halt_on_error=0
+check "a demo that did not come out right is a failure" 1 \
+    'the lesson failed' '' demo 09b
+check "also among all" 1 'the lesson failed' '09b_leak_tracer failed' demo all
+
+echo "1..$number"

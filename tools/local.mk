@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The command moat: one file for each of its commands.
+
+bin_PROGRAMS += tools/moat/moat
+tools_moat_moat_CPPFLAGS = $(LIB_CPPFLAGS) \
+	-DMOAT_DEMO_DIR='"$(pkglibexecdir)/demos"'
+tools_moat_moat_SOURCES = \
+	tools/moat/command.h \
+	tools/moat/demo.c \
+	tools/moat/environment.c \
+	tools/moat/help.c \
+	tools/moat/main.c
+# Only the parser of options, and the text it writes to; a convenience library
+# gives a program no more than it asks for.
+tools_moat_moat_LDADD = libapi.la libbase.la

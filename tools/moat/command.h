@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The commands of moat, one file each, and what they have in common.
+ */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <stdbool.h>
+
+/* How moat ends; a command that runs a program ends as that program does. */
+enum {
+    COMMAND_OK = 0,
+    COMMAND_FAILED = 1,
+    /* The command line or MOAT_OPTIONS cannot be understood. */
+    COMMAND_MISUSED = 2,
+    /* Added to the number of the signal that ended the program. */
+    COMMAND_SIGNALLED = 128
+};
+
+struct command {
+    const char *name;
+    /* What may follow the name, as the help shows it. */
+    const char *arguments;
+    /* What it does, in one line. */
+    const char *purpose;
+    /* Whether it is refused while MOAT_OPTIONS has mistakes in it. */
+    bool needs_options;
+    /* With the arguments from the command's name on; the exit status. */
+    int (*run)(int argument_count, char *const arguments[]);
+};
+
+/* All commands, ending with an empty one. */
+extern const struct command commands[];
+
+int demo_run(int argument_count, char *const arguments[]);
+int help_run(int argument_count, char *const arguments[]);
+
+/* Print how to use moat, to standard error if the user has erred. */
+void help_usage(bool is_mistake);
+
+/*
+ * Whether MOAT_OPTIONS has no mistakes; if it has, they have been said on
+ * standard error.
+ */
+bool environment_is_understood(void);
+
+/*
+ * Write a line, "moat: " and what printf() would, to standard error. Returns
+ * COMMAND_MISUSED.
+ */
+int command_misused(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * moat demo: knows the demos by name, and where they are. What they show is
+ * in demos/, and whether it came out right is their own exit status.
+ */
+#include "command.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct demo {
+    const char *name;
+    const char *lesson;
+};
+
+static const struct demo demos[] = {
+    {"09a_scope", "an arena has bounds and a lifetime, and both are explicit"},
+    {"09b_leak_tracer", "a leak, and a strcpy() that does not overflow until"
+                        " it does"},
+};
+
+enum { DEMOS = sizeof demos / sizeof demos[0] };
+
+static void list_demos(FILE *out)
+{
+    for (size_t i = 0; i < DEMOS; i++) {
+        fprintf(out, "  %-16s  %s\n", demos[i].name, demos[i].lesson);
+    }
+}
+
+/* Cut the last part of PATH off if it is NAME; return whether it was. */
+static bool cut_last_part(char *path, const char *name)
+{
+    char *slash = strrchr(path, '/');
+
+    if (slash == NULL || strcmp(slash + 1, name) != 0) {
+        return false;
+    }
+    *slash = '\0';
+    return true;
+}
+
+/*
+ * Store in DIRECTORY where the demos are:
+ *
+ *  1. When this program is TREE/tools/moat/moat, in TREE/demos. libtool puts
+ *     the program itself into .libs there, and may call it lt-moat.
+ *  2. Otherwise where they have been installed.
+ */
+static void find_demos(char directory[PATH_MAX])
+{
+    ssize_t path_bytes = readlink("/proc/self/exe", directory, PATH_MAX - 1);
+
+    if (path_bytes > 0) {
+        directory[path_bytes] = '\0';
+        *strrchr(directory, '/') = '\0';
+        cut_last_part(directory, ".libs");
+        if (cut_last_part(directory, "moat")
+            && cut_last_part(directory, "tools")
+            && strlen(directory) + sizeof "/demos" <= PATH_MAX) {
+            strcat(directory, "/demos");
+            return;
+        }
+    }
+    snprintf(directory, PATH_MAX, "%s", MOAT_DEMO_DIR);
+}
+
+/* Run DEMO and wait for it. Returns its exit status, as a shell gives it. */
+static int run_demo(const struct demo *demo)
+{
+    char directory[PATH_MAX];
+    char program[PATH_MAX + 64];
+    int status;
+
+    find_demos(directory);
+    snprintf(program, sizeof program, "%s/%s", directory, demo->name);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        execl(program, program, (char *)NULL);
+        fprintf(stderr, "moat: cannot run %s: %s\n", program,
+                strerror(errno));
+        _exit(COMMAND_FAILED);
+    }
+    if (child == -1 || waitpid(child, &status, 0) != child) {
+        fprintf(stderr, "moat: cannot run %s: %s\n", program,
+                strerror(errno));
+        return COMMAND_FAILED;
+    }
+    if (WIFSIGNALED(status)) {
+        fprintf(stderr, "moat: demo %s was ended by signal %d (%s)\n",
+                demo->name, WTERMSIG(status), strsignal(WTERMSIG(status)));
+        return COMMAND_SIGNALLED + WTERMSIG(status);
+    }
+    return WEXITSTATUS(status);
+}
+
+static int run_all(void)
+{
+    int failed = 0;
+
+    for (size_t i = 0; i < DEMOS; i++) {
+        printf("%s== %s: %s\n", i == 0 ? "" : "\n", demos[i].name,
+               demos[i].lesson);
+        int status = run_demo(&demos[i]);
+        if (status != 0) {
+            fprintf(stderr, "moat: demo %s failed, with exit status %d\n",
+                    demos[i].name, status);
+            failed++;
+        }
+    }
+    return failed == 0 ? COMMAND_OK : COMMAND_FAILED;
+}
+
+/* Find a demo whose name starts with NAME, and count them in *MATCHES. */
+static const struct demo *find_demo(const char *name, size_t *matches)
+{
+    const struct demo *found = NULL;
+
+    *matches = 0;
+    for (size_t i = 0; i < DEMOS; i++) {
+        if (strncmp(demos[i].name, name, strlen(name)) == 0) {
+            found = &demos[i];
+            (*matches)++;
+        }
+    }
+    return found;
+}
+
+int demo_run(int argument_count, char *const arguments[])
+{
+    if (argument_count == 1) {
+        puts("Each demo shows a naive arena first, where nothing is noticed,"
+             "\nthen the same steps on a Moat arena.\n");
+        list_demos(stdout);
+        puts("\nRun one with 'moat demo NAME', where the start of the name is"
+             " enough,\nor all of them with 'moat demo all'.");
+        return COMMAND_OK;
+    }
+    if (argument_count > 2) {
+        return command_misused("demo takes one name, not %d",
+                               argument_count - 1);
+    }
+    const char *name = arguments[1];
+    if (strcmp(name, "all") == 0) {
+        return run_all();
+    }
+    size_t matches;
+    const struct demo *demo = find_demo(name, &matches);
+    if (matches == 1) {
+        return run_demo(demo);
+    }
+    command_misused(matches == 0 ? "there is no demo '%s'; there are:"
+                                 : "'%s' starts more than one demo's name:",
+                    name);
+    list_demos(stderr);
+    return COMMAND_MISUSED;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Knows which commands there are and finds the one that is asked for; what
+ * they do is their own business.
+ */
+#include "command.h"
+
+#include <moat/version.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct command commands[] = {
+    {"demo", "[NAME | all]", "list the demos, or run one, or all", true,
+     demo_run},
+    {"help", "[options]", "show this, or what MOAT_OPTIONS can be", false,
+     help_run},
+    {0},
+};
+
+int command_misused(const char *format, ...)
+{
+    va_list arguments;
+
+    fputs("moat: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return COMMAND_MISUSED;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (const struct command *command = commands; command->name != NULL;
+         command++) {
+        if (strcmp(command->name, name) == 0) {
+            return command;
+        }
+    }
+    return NULL;
+}
+
+static int run_command(int argument_count, char *const arguments[])
+{
+    if (argument_count == 0) {
+        help_usage(true);
+        return COMMAND_MISUSED;
+    }
+    const char *name = arguments[0];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        help_usage(false);
+        return COMMAND_OK;
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        puts("moat " MOAT_VERSION);
+        return COMMAND_OK;
+    }
+    const struct command *command = find_command(name);
+    if (command == NULL) {
+        return command_misused("unknown %s '%s'; see 'moat --help'",
+                               name[0] == '-' ? "option" : "command", name);
+    }
+    if (command->needs_options && !environment_is_understood()) {
+        return COMMAND_MISUSED;
+    }
+    return command->run(argument_count, arguments);
+}
+
+int main(int argument_count, char *arguments[])
+{
+    int status = run_command(argument_count > 0 ? argument_count - 1 : 0,
+                             arguments + 1);
+
+    /* A full disk must not look like success. */
+    if (fflush(stdout) != 0 && status == COMMAND_OK) {
+        perror("moat: standard output");
+        status = COMMAND_FAILED;
+    }
+    return status;
+}
