@@ -105,8 +105,8 @@ static void write_after_destroy(void)
 enum { READ, WRITE, CRIMES };
 
 static const struct crime crimes[CRIMES + 1] = {
-    [READ] = {"read", read_after_destroy, "use-after-unmap", "access"},
-    [WRITE] = {"write", write_after_destroy, "use-after-unmap", "access"},
+    [READ] = { "read", read_after_destroy, "use-after-unmap", "access" },
+    [WRITE] = { "write", write_after_destroy, "use-after-unmap", "access" },
 };
 
 static void moat_scope(void)

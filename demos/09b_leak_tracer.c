@@ -183,12 +183,11 @@ static void overflow_the_last_block(void)
 enum { AT_CHECK, AT_FREE, AT_ACCESS, CRIMES };
 
 static const struct crime crimes[CRIMES + 1] = {
-    [AT_CHECK] = {"check", overflow_and_check,
-                  "heap-buffer-overflow", "check"},
-    [AT_FREE] = {"free", overflow_and_free,
-                 "heap-buffer-overflow", "free"},
-    [AT_ACCESS] = {"access", overflow_the_last_block,
-                   "heap-buffer-overflow", "access"},
+    [AT_CHECK] = { "check", overflow_and_check, "heap-buffer-overflow",
+                   "check" },
+    [AT_FREE] = { "free", overflow_and_free, "heap-buffer-overflow", "free" },
+    [AT_ACCESS] = { "access", overflow_the_last_block, "heap-buffer-overflow",
+                    "access" },
 };
 
 static int count_live_block(const struct moat_block *block, void *context)

@@ -22,12 +22,12 @@ struct look {
 };
 
 static const struct look looks[] = {
-    [LEGEND_OK] = {"✅", "[ok]", 32},
-    [LEGEND_LEAK] = {"⚠️ ", "[leak]", 33},
-    [LEGEND_CORRUPT] = {"🤡", "[corrupt]", 31},
-    [LEGEND_HEAP] = {"📦", "[heap]", 36},
-    [LEGEND_UNMAPPED] = {"🧹", "[unmapped]", 35},
-    [LEGEND_REFUSED] = {"❌", "[refused]", 31},
+    [LEGEND_OK] = { "✅", "[ok]", 32 },
+    [LEGEND_LEAK] = { "⚠️ ", "[leak]", 33 },
+    [LEGEND_CORRUPT] = { "🤡", "[corrupt]", 31 },
+    [LEGEND_HEAP] = { "📦", "[heap]", 36 },
+    [LEGEND_UNMAPPED] = { "🧹", "[unmapped]", 35 },
+    [LEGEND_REFUSED] = { "❌", "[refused]", 31 },
 };
 
 static bool has_signs;

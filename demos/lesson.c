@@ -80,7 +80,7 @@ static void judge_line(const char *line, const struct crime *crime,
 
 static struct testimony hear(FILE *criminal, const struct crime *crime)
 {
-    struct testimony testimony = {0};
+    struct testimony testimony = { 0 };
     char *line = NULL;
     size_t line_capacity = 0;
 

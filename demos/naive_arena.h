@@ -34,7 +34,7 @@ static inline struct naive_arena naive_create_at(void *wish, size_t capacity)
         perror("mmap");
         exit(EXIT_FAILURE);
     }
-    return (struct naive_arena){.base = base, .capacity = capacity};
+    return (struct naive_arena){ .base = base, .capacity = capacity };
 }
 
 static inline struct naive_arena naive_create(size_t capacity)

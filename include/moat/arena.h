@@ -106,7 +106,7 @@ MOAT_API void moat_arena_destroy(struct moat_arena *arena);
  * Allocate SIZE bytes in ARENA, at a multiple of 16.
  *
  * The bytes are not initialized. SIZE 0 gives a block of its own without a
- * usable byte. Who asked is kept for reports.
+ * usable byte, which takes 16 bytes of the capacity. Who asked is kept for reports.
  *
  * Returns the block, or NULL with errno set:
  *  - ENOMEM: it does not fit into what is left of the capacity, or the kernel

@@ -142,7 +142,8 @@ struct moat_finding {
     struct {
         char name[64];
         const void *base;
-        /* Accessible bytes behind base, canaries included. */
+        /* Accessible bytes behind base, canaries included; the capacity while
+         * there is no block. */
         size_t bytes;
         size_t capacity;
         /* Of the address, counted as CAPACITY is; negative in front of it. */
@@ -154,10 +155,12 @@ struct moat_finding {
 
     /*
      * The arena that the program named, where it is not the one above: the
-     * one to free into, or the one to create.
+     * one to free into, or the one to create. Not IS_ARENA: what it named
+     * at BASE is no arena at all.
      */
     struct {
         bool is_known;
+        bool is_arena;
         char name[64];
         const void *base;
         size_t capacity;

@@ -56,6 +56,7 @@ static void set_requested(struct moat_finding *finding,
     struct moat_arena named;
     set_name(&named, request->name);
     finding->requested.is_known = true;
+    finding->requested.is_arena = true;
     memcpy(finding->requested.name, named.name, sizeof named.name);
     finding->requested.base = (const void *)request->at;
     finding->requested.capacity = request->capacity;
@@ -262,6 +263,7 @@ static void describe_bad_free(struct moat_arena *arena, uintptr_t block,
     }
     if (arena != NULL && owner != arena) {
         finding->requested.is_known = true;
+        finding->requested.is_arena = true;
         memcpy(finding->requested.name, arena->name, sizeof arena->name);
         finding->requested.base = (const void *)arena->base;
         finding->requested.capacity = arena->capacity;

@@ -6,6 +6,7 @@
 #include "alloc/packed.h"
 #include "api/runtime.h"
 #include "base/size.h"
+#include "diagnose/classify.h"
 #include "record/describe.h"
 
 #include <errno.h>
@@ -82,8 +83,10 @@ void moat_arena_destroy(struct moat_arena *arena)
                          MOAT_SEEN_AT_DESTROY, caller);
     } else {
         struct moat_finding finding;
-        describe_start(&finding, MOAT_KIND_BAD_FREE, MOAT_ACCESS_FREE,
-                       MOAT_SEEN_AT_DESTROY, (uintptr_t)arena);
+        classify_owner(&moat_state, (uintptr_t)arena, &finding);
+        finding.kind = MOAT_KIND_BAD_FREE;
+        finding.access = MOAT_ACCESS_FREE;
+        finding.seen = MOAT_SEEN_AT_DESTROY;
         runtime_report(&finding, caller);
         runtime_halt();
     }
@@ -150,6 +153,20 @@ char *moat_arena_strdup(struct moat_arena *arena, const char *text)
     return copy == NULL ? NULL : memcpy(copy, text, size);
 }
 
+/* What the program freed into, which is no living arena. */
+static void describe_requested(const struct moat_arena *arena,
+                               struct moat_finding *finding)
+{
+    finding->requested.is_known = true;
+    finding->requested.base = arena;
+    if (runtime_is_destroyed(arena)) {
+        finding->requested.is_arena = true;
+        finding->requested.base = (const void *)arena->base;
+        finding->requested.capacity = arena->capacity;
+        memcpy(finding->requested.name, arena->name, sizeof arena->name);
+    }
+}
+
 void moat_arena_free(struct moat_arena *arena, void *block)
 {
     if (block == NULL) {
@@ -160,6 +177,9 @@ void moat_arena_free(struct moat_arena *arena, void *block)
     struct moat_finding finding;
     struct moat_arena *living = runtime_is_living(arena) ? arena : NULL;
     if (arena_free(living, (uintptr_t)block, runtime_site(caller), &finding)) {
+        if (living == NULL) {
+            describe_requested(arena, &finding);
+        }
         runtime_report(&finding, caller);
         runtime_halt();
     }

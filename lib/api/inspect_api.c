@@ -78,6 +78,12 @@ void moat_snapshot_free(struct moat_snapshot *snapshot)
 
 bool moat_describe(const void *address, struct moat_finding *finding)
 {
-    return finding != NULL
-           && classify_owner(&moat_state, (uintptr_t)address, finding);
+    if (finding == NULL) {
+        return false;
+    }
+    bool is_held = classify_owner(&moat_state, (uintptr_t)address, finding);
+    if (!is_held) {
+        memset(finding, 0, sizeof *finding);
+    }
+    return is_held;
 }

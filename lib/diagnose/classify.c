@@ -18,6 +18,25 @@ static const struct moat_arena *holder_of(const struct moat_state *state,
 }
 
 /*
+ * The arena whose end lies closest below ADDRESS, which no arena holds: a
+ * large overflow, or a wild one. Looks back over 64 MiB.
+ */
+static const struct moat_arena *holder_below(const struct moat_state *state,
+                                             uintptr_t address)
+{
+    if (!region_contains(&state->region, address)) {
+        return NULL;
+    }
+    for (size_t back = 0; back <= REGION_SPAN; back += REGION_GRANULE) {
+        const struct moat_arena *arena = holder_of(state, address - back);
+        if (arena != NULL) {
+            return arena;
+        }
+    }
+    return NULL;
+}
+
+/*
  * Guard pages of neighbours touch: an address behind ARENA may be closer to
  * the first block of the next arena, and one before it closer to the last
  * block of the previous. The program most likely came from there.
@@ -52,6 +71,10 @@ static enum moat_kind kind_in_arena(const struct moat_finding *finding)
     case MOAT_WHERE_BEFORE:
         return MOAT_KIND_HEAP_BUFFER_UNDERFLOW;
     default:
+        if (finding->block.number == 0) {
+            /* Nothing has been allocated there yet. */
+            return MOAT_KIND_HEAP_BUFFER_OVERFLOW;
+        }
         /* Inside: the program has changed the protection of the page. */
         return finding->block.is_freed ? MOAT_KIND_HEAP_USE_AFTER_FREE
                                        : MOAT_KIND_SEGV;
@@ -69,6 +92,9 @@ void classify_fault(const struct moat_state *state,
         return;
     }
     const struct moat_arena *arena = holder_of(state, fault->address);
+    if (arena == NULL) {
+        arena = holder_below(state, fault->address);
+    }
     if (arena != NULL) {
         describe_nearest(state, arena, finding);
         if (arena_state_of(arena) == ARENA_LIVE
@@ -94,7 +120,6 @@ bool classify_owner(const struct moat_state *state, uintptr_t address,
                    MOAT_SEEN_AT_ACCESS, address);
     const struct moat_arena *arena = holder_of(state, address);
     if (arena == NULL) {
-        *finding = (struct moat_finding){ .kind = MOAT_KIND_NONE };
         return false;
     }
     describe_nearest(state, arena, finding);

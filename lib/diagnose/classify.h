@@ -37,7 +37,7 @@ void classify_fault(const struct moat_state *state,
 
 /*
  * Fill *FINDING with whom ADDRESS belongs to, with kind MOAT_KIND_NONE.
- * Returns false when no arena holds it.
+ * Returns false when no arena holds it; all but the address is zero then.
  */
 bool classify_owner(const struct moat_state *state, uintptr_t address,
                     struct moat_finding *finding);

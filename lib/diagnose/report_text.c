@@ -230,6 +230,10 @@ static void add_requested(struct text *text,
         text_string(text, " of capacity ");
         text_hex(text, finding->requested.capacity);
         text_string(text, " was to be created\n");
+    } else if (!finding->requested.is_arena) {
+        text_string(text, "it was to be freed in ");
+        text_hex(text, (uintptr_t)finding->requested.base);
+        text_string(text, ", which is no arena\n");
     } else {
         text_string(text, "it was to be freed in ");
         add_arena_name(text, finding->requested.name);

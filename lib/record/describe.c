@@ -70,12 +70,15 @@ void describe_arena(const struct moat_state *state,
                     struct moat_finding *finding)
 {
     uintptr_t address = (uintptr_t)finding->address;
-    size_t armed
+    size_t bytes
         = atomic_load_explicit(&arena->armed_bytes, memory_order_relaxed);
+    if (bytes == 0) {
+        bytes = arena->capacity;
+    }
     memcpy(finding->arena.name, arena->name, sizeof finding->arena.name);
     finding->arena.name[sizeof finding->arena.name - 1] = '\0';
     finding->arena.base = (const void *)arena->base;
-    finding->arena.bytes = armed;
+    finding->arena.bytes = bytes;
     finding->arena.capacity = arena->capacity;
     finding->arena.offset = (long)(address - arena->base);
     finding->arena.is_destroyed = arena_state_of(arena) == ARENA_DESTROYED;
@@ -85,7 +88,7 @@ void describe_arena(const struct moat_state *state,
         finding->arena.destroyed_by = actor_of(state, arena->destroy_actor);
         describe_site(state, arena->destroy_site, &finding->stacks.destroy);
     }
-    finding->distance.where = describe_where(address, arena->base, armed,
+    finding->distance.where = describe_where(address, arena->base, bytes,
                                              &finding->distance.bytes);
 }
 

@@ -43,6 +43,10 @@ ulimit -c 0
 # shellcheck disable=SC3045
 ulimit -s 8192 2>/dev/null
 
+# UBSan of clang has a handler of its own, which would get what is not Moat's.
+UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}handle_segv=0:handle_sigbus=0
+export UBSAN_OPTIONS
+
 # The program in a subshell, so that what this shell says about a signal does
 # not get among what the program says.
 {

@@ -20,9 +20,10 @@ struct demo {
 };
 
 static const struct demo demos[] = {
-    {"09a_scope", "an arena has bounds and a lifetime, and both are explicit"},
-    {"09b_leak_tracer", "a leak, and a strcpy() that does not overflow until"
-                        " it does"},
+    { "09a_scope",
+      "an arena has bounds and a lifetime, and both are explicit" },
+    { "09b_leak_tracer",
+      "a leak, and a strcpy() that does not overflow until it does" },
 };
 
 enum { DEMOS = sizeof demos / sizeof demos[0] };

@@ -13,11 +13,11 @@
 #include <string.h>
 
 const struct command commands[] = {
-    {"demo", "[NAME | all]", "list the demos, or run one, or all", true,
-     demo_run},
-    {"help", "[options]", "show this, or what MOAT_OPTIONS can be", false,
-     help_run},
-    {0},
+    { "demo", "[NAME | all]", "list the demos, or run one, or all", true,
+      demo_run },
+    { "help", "[options]", "show this, or what MOAT_OPTIONS can be", false,
+      help_run },
+    { 0 },
 };
 
 int command_misused(const char *format, ...)
