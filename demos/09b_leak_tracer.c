@@ -180,7 +180,21 @@ static void overflow_the_last_block(void)
     copy_behind(last, longer_text);
 }
 
-enum { AT_CHECK, AT_FREE, AT_ACCESS, CRIMES };
+/* In the fenced layout each block ends at a guard page of its own. */
+static void overflow_a_fenced_block(void)
+{
+    struct moat_arena_config config = { .name = "leak tracer",
+                                        .capacity = CAPACITY,
+                                        .layout = MOAT_LAYOUT_FENCED };
+    struct moat_arena *arena = moat_arena_create_with(&config);
+    char *twice = moat_arena_alloc(arena, BLOCK_BYTES);
+
+    strcpy(twice, first_text);
+    copy_behind(twice, longer_text);
+    moat_arena_destroy(arena);
+}
+
+enum { AT_CHECK, AT_FREE, AT_ACCESS, FENCED, CRIMES };
 
 static const struct crime crimes[CRIMES + 1] = {
     [AT_CHECK] = { "check", overflow_and_check, "heap-buffer-overflow",
@@ -188,6 +202,8 @@ static const struct crime crimes[CRIMES + 1] = {
     [AT_FREE] = { "free", overflow_and_free, "heap-buffer-overflow", "free" },
     [AT_ACCESS] = { "access", overflow_the_last_block, "heap-buffer-overflow",
                     "access" },
+    [FENCED] = { "fenced", overflow_a_fenced_block, "heap-buffer-overflow",
+                 "access" },
 };
 
 static int count_live_block(const struct moat_block *block, void *context)
@@ -237,6 +253,10 @@ static void moat_tracer(void)
     legend_title("One byte more, in the block that fills the arena");
     legend_say(LEGEND_REFUSED, "stopped by the guard page, where it ends:");
     lesson_crime(&crimes[AT_ACCESS]);
+
+    legend_title("One byte more, in an arena whose blocks are fenced");
+    legend_say(LEGEND_REFUSED, "stopped by the guard page of the block:");
+    lesson_crime(&crimes[FENCED]);
 
     legend_title("Who is left when all blocks that somebody holds are freed");
     moat_arena_free(scene.arena, scene.good);

@@ -27,6 +27,19 @@ fault_names = \
 	demos/faults/fault_in_a_forked_child \
 	demos/faults/fault_in_a_second_thread \
 	demos/faults/fault_while_arenas_come_and_go \
+	demos/faults/fenced_damage_seen_at_exit \
+	demos/faults/fenced_free_twice \
+	demos/faults/fenced_read_after_destroy \
+	demos/faults/fenced_read_after_free \
+	demos/faults/fenced_read_before_a_block_with_placement_before \
+	demos/faults/fenced_read_of_no_bytes \
+	demos/faults/fenced_read_one_byte_past_a_block \
+	demos/faults/fenced_read_past_a_large_block \
+	demos/faults/fenced_read_past_an_odd_size_with_alignment_natural \
+	demos/faults/fenced_write_after_free_and_many_blocks \
+	demos/faults/fenced_write_into_the_slack \
+	demos/faults/fenced_write_one_byte_before_a_block \
+	demos/faults/fenced_write_past_a_block_with_placement_before \
 	demos/faults/free_a_block_of_another_arena \
 	demos/faults/free_a_foreign_block \
 	demos/faults/free_a_stack_pointer \

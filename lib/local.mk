@@ -58,8 +58,11 @@ liballoc_la_SOURCES = \
 	lib/alloc/arena_damage.c lib/alloc/arena_damage.h \
 	lib/alloc/arena_dump.c \
 	lib/alloc/arena_inspect.c lib/alloc/arena_inspect.h \
+	lib/alloc/arena_pages.c lib/alloc/arena_pages.h \
 	lib/alloc/arena_snapshot.c lib/alloc/arena_snapshot.h \
+	lib/alloc/bump.h \
 	lib/alloc/extent.c lib/alloc/extent.h \
+	lib/alloc/fence.c lib/alloc/fence.h \
 	lib/alloc/packed.c lib/alloc/packed.h
 
 libdiagnose_la_CPPFLAGS = $(LIB_CPPFLAGS)

@@ -2,7 +2,7 @@
 /*
  * Arenas: named address ranges that own blocks and die as a whole.
  *
- * In the packed layout, the one of this version, blocks lie side by side:
+ * In the packed layout, the default, blocks lie side by side:
  *
  *   guard |block #1|slack, canary|canary|block #2|slack, canary| ... | guard
  *         ^ moat_arena_base()                     moat_arena_limit() ^
@@ -12,7 +12,10 @@
  * exactly as its alignment allows. Pages that no block has needed yet are
  * inaccessible too.
  *
- * Limits, said plainly:
+ * In the fenced layout (see enum moat_layout) each block has pages of its own,
+ * and a guard page behind it: that finds more, and costs a page for each block.
+ *
+ * Limits of the packed layout, said plainly:
  *  - an access that stays between two guard pages is found late: a write when
  *    the canaries are next looked at, a read not at all;
  *  - freeing a block does not give its space back, and reading it afterwards
@@ -36,6 +39,26 @@ MOAT_BEGIN_DECLS
 /* An arena. Intentionally not defined in the public interface. */
 struct moat_arena;
 
+/* How blocks lie in an arena. */
+enum moat_layout {
+    /* Side by side, canaries between them; the picture above. */
+    MOAT_LAYOUT_PACKED = 0,
+    /*
+     * Each on pages of its own, against a guard page:
+     *
+     *   guard |    canary|block #1|slack| guard |    canary|block #2|slack| guard
+     *
+     * An access past a block is stopped at once, if it is further than the
+     * slack that the block's alignment leaves; a freed block becomes
+     * inaccessible at once. The option placement=before puts blocks behind
+     * their guard pages instead, to stop accesses in front of them. The option
+     * alignment says what moat_arena_alloc() aligns to here; with
+     * alignment=natural no block has slack. A block takes two pages of address
+     * space and one of memory at least.
+     */
+    MOAT_LAYOUT_FENCED = 1
+};
+
 /* What moat_arena_create_with() takes; all members left zero are defaults. */
 struct moat_arena_config {
     /* Appears in reports; copied, at most 63 bytes. NULL: "unnamed". */
@@ -48,6 +71,7 @@ struct moat_arena_config {
      * moat_arena_base() of an arena that was destroyed. NULL: anywhere.
      */
     void *at;
+    enum moat_layout layout;
 };
 
 /*
@@ -70,8 +94,8 @@ MOAT_API struct moat_arena *moat_arena_create(const char *name,
  * Create an arena as CONFIG says; *CONFIG is not needed afterwards.
  *
  * Returns the arena, or NULL with errno set as moat_arena_create() does, and:
- *  - EINVAL: CONFIG is NULL, or config->at is no multiple of the page size or
- *    not inside the reserved range;
+ *  - EINVAL: CONFIG is NULL, config->layout is unknown, or config->at is no
+ *    multiple of the page size or not inside the reserved range;
  *  - EEXIST: the arena would lie on addresses that a living arena holds,
  *    guard pages included. This is also reported, as arena-overlap, because
  *    only a mistake can lead there.
@@ -103,7 +127,8 @@ MOAT_API void moat_arena_destroy(struct moat_arena *arena);
  */
 
 /*
- * Allocate SIZE bytes in ARENA, at a multiple of 16.
+ * Allocate SIZE bytes in ARENA, at a multiple of 16; in the fenced layout at
+ * what the option alignment says.
  *
  * The bytes are not initialized. SIZE 0 gives a block of its own without a
  * usable byte, which takes 16 bytes of the capacity. Who asked is kept for reports.
@@ -129,7 +154,9 @@ MOAT_API void *moat_arena_calloc(struct moat_arena *arena, size_t count,
 
 /*
  * Allocate SIZE bytes in ARENA at a multiple of ALIGNMENT, a power of two of
- * at most MOAT_ALIGNMENT_MAX. Less than 16 is treated as 16.
+ * at most MOAT_ALIGNMENT_MAX. Less than 16 is treated as 16 in the packed
+ * layout; in the fenced layout it brings the end of the block closer to its
+ * guard page, and with 1 the block ends exactly there.
  *
  * Returns as moat_arena_alloc() does; EINVAL also for any other ALIGNMENT.
  */
@@ -141,7 +168,8 @@ MOAT_API void *moat_arena_aligned_alloc(struct moat_arena *arena,
 #define MOAT_ALIGNMENT_MAX ((size_t)4096)
 
 /*
- * Copy the string TEXT into a new block of ARENA, its zero byte included.
+ * Copy the string TEXT into a new block of ARENA, its zero byte included. In
+ * the fenced layout the block ends exactly at its guard page.
  *
  * Returns as moat_arena_alloc() does; EINVAL also when TEXT is NULL.
  */
@@ -151,8 +179,9 @@ MOAT_API char *moat_arena_strdup(struct moat_arena *arena, const char *text);
  * Free BLOCK of ARENA; a NULL block is allowed and does nothing.
  *
  * The canaries around BLOCK are checked and damage is reported, seen at free.
- * The space is not used again while the arena lives; its bytes are
- * overwritten, so that a later write to them is found by a check.
+ * The space is not used again while the arena lives. In the packed layout its
+ * bytes are overwritten, so that a later write to them is found by a check; in
+ * the fenced layout its pages become inaccessible.
  *
  * Reported instead, and nothing freed: a block freed before (double-free); a
  * pointer into a block, into another arena, into a destroyed arena, into no

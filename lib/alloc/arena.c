@@ -3,24 +3,17 @@
 #include "alloc/arena.h"
 
 #include "alloc/arena_damage.h"
+#include "alloc/arena_pages.h"
+#include "alloc/bump.h"
 #include "alloc/extent.h"
 #include "alloc/packed.h"
 #include "base/canary.h"
 #include "base/size.h"
 #include "os/output.h"
-#include "os/pages.h"
-#include "os/revoke.h"
 #include "record/describe.h"
 
 #include <errno.h>
 #include <string.h>
-
-/*
- * Pages are prepared for their guards in steps: a small arena's in one call,
- * so that all small arenas share one mapping; a large one's as it grows,
- * because a guard takes a page table entry.
- */
-#define PREPARE_STEP ((size_t)256 << 10)
 
 /*
  * An arena above 64 KiB arms pages ahead of need, one for each 16 it has, so
@@ -28,17 +21,20 @@
  */
 enum { ARM_AHEAD_SHARE = 16 };
 
+/* One fenced arena takes at most this part of the region, unless it must. */
+enum { REGION_SHARE = 16 };
+
 static struct {
     struct moat_state *state;
-    const struct revoke_way *way;
+    struct arena_settings settings;
 } heap;
 
-void arena_start(struct moat_state *state, const struct revoke_way *way,
-                 size_t quarantine)
+void arena_start(struct moat_state *state,
+                 const struct arena_settings *settings)
 {
     heap.state = state;
-    heap.way = way;
-    extent_start(state, quarantine);
+    heap.settings = *settings;
+    extent_start(state, settings->quarantine);
 }
 
 static void set_name(struct moat_arena *arena, const char *name)
@@ -83,6 +79,27 @@ static int take_extent(const struct arena_request *request,
     return error;
 }
 
+/*
+ * How far from its base an arena can come. A fenced arena of many tiny blocks
+ * would take 512 times its capacity; where the region is small for that, it
+ * gets a part of it, and is full when that is.
+ */
+static bool reach_of(enum arena_layout layout, size_t capacity, size_t *reach)
+{
+    size_t page_bytes = heap.state->page_bytes;
+    if (layout == ARENA_PACKED) {
+        return packed_reach(capacity, page_bytes, reach);
+    }
+    size_t share = heap.state->region.bytes / REGION_SHARE;
+    if (!fence_reach(capacity, page_bytes, reach)) {
+        return false;
+    }
+    if (*reach > share && 2 * capacity < share) {
+        *reach = share;
+    }
+    return true;
+}
+
 int arena_create(const struct arena_request *request,
                  struct moat_arena **created, struct moat_finding *finding)
 {
@@ -90,8 +107,8 @@ int arena_create(const struct arena_request *request,
     size_t capacity;
     size_t reach_bytes;
     size_t extent_bytes;
-    if (!size_round_up_checked(request->capacity, PACKED_UNIT, &capacity)
-        || !packed_reach(capacity, page_bytes, &reach_bytes)
+    if (!size_round_up_checked(request->capacity, BUMP_UNIT, &capacity)
+        || !reach_of(request->layout, capacity, &reach_bytes)
         || !size_add(reach_bytes, 2 * page_bytes, &extent_bytes)
         || extent_bytes > heap.state->region.bytes) {
         return ENOMEM;
@@ -106,10 +123,11 @@ int arena_create(const struct arena_request *request,
     arena->base = request->at != 0 ? request->at
                                    : arena->extent_start + page_bytes;
     arena->reach_bytes = reach_bytes;
-    arena->way = heap.way;
+    arena->way = heap.settings.way;
+    arena->layout = request->layout;
     arena->capacity = capacity;
     arena->cursor = 0;
-    arena->packed_end = 0;
+    arena->placed_end = 0;
     arena->is_unprepared = false;
     arena->blocks = region_blocks(&heap.state->region, arena->extent_start);
     arena->live_blocks = 0;
@@ -129,66 +147,31 @@ int arena_create(const struct arena_request *request,
     return 0;
 }
 
-/*
- * Prepare pages up to NEEDED, counted from the extent's start. When the way
- * cannot, the pages stay PROT_NONE and mprotect() will arm them.
- */
-static void prepare(struct moat_arena *arena, size_t needed)
-{
-    if (arena->is_unprepared || needed <= arena->prepared_bytes) {
-        return;
-    }
-    size_t end = size_round_up(needed, PREPARE_STEP);
-    if (end > arena->extent_bytes) {
-        end = arena->extent_bytes;
-    }
-    int error
-        = arena->way->prepare(arena->extent_start + arena->prepared_bytes,
-                              end - arena->prepared_bytes);
-    if (error == 0) {
-        arena->prepared_bytes = end;
-        return;
-    }
-    arena->is_unprepared = true;
-    static atomic_flag is_said = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set(&is_said)) {
-        output_message("warning: guard markers were refused; "
-                       "using mprotect for some arenas");
-    }
-}
+/* Where a block goes, and the canary bytes around it: addresses. */
+struct placement {
+    size_t arena_offset;
+    size_t next_cursor;
+    size_t placed_end;
+    uintptr_t canary_start;
+    uintptr_t start;
+    uintptr_t canary_end;
+};
 
-static int arm_pages(struct moat_arena *arena, uintptr_t start, uintptr_t end)
+/* Make at least the first NEEDED bytes accessible. */
+static int arm_ahead(struct moat_arena *arena, size_t needed)
 {
-    prepare(arena, end - arena->extent_start);
-    uintptr_t prepared_end = arena->extent_start + arena->prepared_bytes;
-    uintptr_t middle = prepared_end < end ? prepared_end : end;
-    int error = 0;
-    if (start < middle) {
-        error = arena->way->arm(start, middle - start);
-    } else {
-        middle = start;
-    }
-    if (error == 0 && middle < end) {
-        error = pages_allow(middle, end - middle);
-    }
-    return error;
-}
-
-/* Make the first NEEDED bytes accessible, a multiple of the page size. */
-static int arm(struct moat_arena *arena, size_t needed)
-{
+    size_t page_bytes = heap.state->page_bytes;
     size_t armed = arena->armed_bytes;
-    size_t ahead = size_round_down(armed + armed / ARM_AHEAD_SHARE,
-                                   heap.state->page_bytes);
-    size_t wanted = ahead > needed ? ahead : needed;
+    size_t wanted
+        = size_round_down(armed + armed / ARM_AHEAD_SHARE, page_bytes);
+    needed = size_round_up(needed, page_bytes);
     if (wanted > arena->reach_bytes) {
         wanted = arena->reach_bytes;
     }
-    if (needed > arena->reach_bytes) {
-        return ENOMEM;
+    if (wanted < needed) {
+        wanted = needed;
     }
-    int error
-        = arm_pages(arena, arena->base + armed, arena->base + wanted);
+    int error = arena_pages_arm(arena, armed, wanted);
     if (error == 0) {
         atomic_store_explicit(&arena->armed_bytes, wanted,
                               memory_order_release);
@@ -196,51 +179,120 @@ static int arm(struct moat_arena *arena, size_t needed)
     return error;
 }
 
-void *arena_allocate(struct moat_arena *arena, size_t alignment, size_t bytes,
-                     site_id site, int *error)
+static int place_packed(struct moat_arena *arena, size_t alignment,
+                        size_t bytes, struct placement *placement)
 {
     struct packed_fill fill = {
         .capacity = arena->capacity,
         .cursor = arena->cursor,
-        .packed_end = arena->packed_end,
+        .packed_end = arena->placed_end,
         .armed = arena->armed_bytes,
         .page_bytes = heap.state->page_bytes,
     };
     struct packed_place place;
-    *error = ENOMEM;
+    if (alignment < BUMP_UNIT) {
+        alignment = BUMP_UNIT;
+    }
     if (!packed_place(&fill, alignment, bytes, &place)) {
+        return ENOMEM;
+    }
+    if (place.canary_end > fill.armed) {
+        int error = arm_ahead(arena, place.canary_end);
+        if (error != 0) {
+            return error;
+        }
+    }
+    *placement = (struct placement){
+        .arena_offset = place.arena_offset,
+        .next_cursor = place.next_cursor,
+        .placed_end = place.canary_end,
+        .canary_start = arena->base + arena->placed_end,
+        .start = arena->base + place.start,
+        .canary_end = arena->base + place.canary_end,
+    };
+    return 0;
+}
+
+/* What ALIGNMENT_DEFAULT means for BYTES in the fenced layout. */
+static size_t default_alignment(size_t bytes)
+{
+    return heap.settings.alignment == ARENA_ALIGNMENT_NATURAL
+               ? fence_natural_alignment(bytes, heap.state->page_bytes)
+               : heap.settings.alignment;
+}
+
+static int place_fenced(struct moat_arena *arena, size_t alignment,
+                        size_t bytes, struct placement *placement)
+{
+    size_t page_bytes = heap.state->page_bytes;
+    if (alignment == ARENA_ALIGNMENT_DEFAULT) {
+        alignment = default_alignment(bytes);
+    }
+    size_t counted = alignment < BUMP_UNIT ? BUMP_UNIT : alignment;
+    struct fence_place place;
+    if (!bump_place(arena->capacity, arena->cursor, counted, bytes,
+                    &placement->arena_offset, &placement->next_cursor)
+        || !fence_place(bytes, alignment,
+                        fence_turn(heap.settings.placement,
+                                   arena->block_count),
+                        page_bytes, &place)) {
+        return ENOMEM;
+    }
+    size_t data_end = arena->placed_end + place.data_bytes;
+    if (place.data_bytes != 0) {
+        int error = arena_pages_arm(arena, arena->placed_end, data_end);
+        if (error != 0) {
+            return error;
+        }
+        atomic_store_explicit(&arena->armed_bytes, data_end,
+                              memory_order_release);
+    }
+    placement->start = arena->base + arena->placed_end + place.start;
+    placement->canary_start = placement->start - place.front_bytes;
+    placement->canary_end = placement->start + bytes + place.tail_bytes;
+    placement->placed_end = data_end + page_bytes;
+    return 0;
+}
+
+void *arena_allocate(struct moat_arena *arena, size_t alignment, size_t bytes,
+                     site_id site, int *error)
+{
+    struct placement placement;
+    bool is_fenced = arena->layout == ARENA_FENCED;
+    *error = is_fenced ? place_fenced(arena, alignment, bytes, &placement)
+                       : place_packed(arena, alignment, bytes, &placement);
+    if (*error != 0) {
+        /* EPERM, EACCES and the like: what a caller can do is the same. */
+        *error = ENOMEM;
         arena->refused++;
         return NULL;
     }
-    if (place.canary_end > fill.armed
-        && arm(arena, size_round_up(place.canary_end, fill.page_bytes)) != 0) {
-        arena->refused++;
-        return NULL;
-    }
-    uintptr_t start = arena->base + place.start;
     uint64_t secret = heap.state->secret;
-    canary_stamp(secret, arena->base + fill.packed_end, start);
-    canary_stamp(secret, start + bytes, arena->base + place.canary_end);
+    uintptr_t end = placement.start + bytes;
+    canary_stamp(secret, placement.canary_start, placement.start);
+    canary_stamp(secret, end, placement.canary_end);
 
     size_t index
         = atomic_load_explicit(&arena->block_count, memory_order_relaxed);
     struct block_record *block = &arena->blocks[index];
-    block->start = start;
+    block->start = placement.start;
     block->bytes = bytes;
-    block->arena_offset = place.arena_offset;
-    block->tail_bytes = (uint32_t)(place.canary_end - place.start - bytes);
+    block->arena_offset = placement.arena_offset;
+    block->front_bytes
+        = is_fenced ? (uint16_t)(placement.start - placement.canary_start) : 0;
+    block->tail_bytes = (uint32_t)(placement.canary_end - end);
     block->alloc_site = site;
     block->alloc_actor = actor_self(&heap.state->actors);
     atomic_store_explicit(&block->state, BLOCK_LIVE, memory_order_relaxed);
     atomic_store_explicit(&arena->block_count, index + 1,
                           memory_order_release);
 
-    arena->slack_bytes += place.next_cursor - arena->cursor - bytes;
-    arena->cursor = place.next_cursor;
-    arena->packed_end = place.canary_end;
+    arena->slack_bytes += placement.next_cursor - arena->cursor - bytes;
+    arena->cursor = placement.next_cursor;
+    arena->placed_end = placement.placed_end;
     arena->live_blocks++;
     arena->live_bytes += bytes;
-    return (void *)start;
+    return (void *)placement.start;
 }
 
 /* What is wrong with freeing BLOCK, which is no live block of ARENA. */
@@ -270,6 +322,33 @@ static void describe_bad_free(struct moat_arena *arena, uintptr_t block,
     }
 }
 
+/*
+ * Make the pages of a fenced block inaccessible. The record comes first: an
+ * access that races with this finds the block freed. Where nothing can be
+ * revoked, which is said once, the block is stamped, so that at least writes
+ * to it are found.
+ */
+static void revoke_block(struct moat_arena *arena, struct block_record *record)
+{
+    size_t page_bytes = heap.state->page_bytes;
+    uintptr_t start = size_round_down(record->start, page_bytes);
+    uintptr_t end = size_round_up(record->start + record->bytes, page_bytes);
+    atomic_store_explicit(&record->state, BLOCK_REVOKED, memory_order_release);
+    if (start == end
+        || arena_pages_revoke(arena, start - arena->base, end - arena->base)
+               == 0) {
+        return;
+    }
+    canary_stamp(heap.state->secret, record->start,
+                 record->start + record->bytes);
+    atomic_store_explicit(&record->state, BLOCK_STAMPED, memory_order_release);
+    static atomic_flag is_said = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&is_said)) {
+        output_message("warning: freed blocks could not be made inaccessible "
+                       "(see vm.max_map_count); only writes to them are found");
+    }
+}
+
 bool arena_free(struct moat_arena *arena, uintptr_t block, site_id site,
                 struct moat_finding *finding)
 {
@@ -284,11 +363,16 @@ bool arena_free(struct moat_arena *arena, uintptr_t block, site_id site,
     struct block_record *record = &arena->blocks[index];
     bool is_damaged
         = arena_damage_around(heap.state, arena, index, finding);
-    /* The check at exit may come while this runs: stamp, then say so. */
-    canary_stamp(heap.state->secret, block, block + record->bytes);
     record->free_site = site;
     record->free_actor = actor_self(&heap.state->actors);
-    atomic_store_explicit(&record->state, BLOCK_FREED, memory_order_release);
+    if (arena->layout == ARENA_FENCED) {
+        revoke_block(arena, record);
+    } else {
+        /* The check at exit may come while this runs: stamp, then say so. */
+        canary_stamp(heap.state->secret, block, block + record->bytes);
+        atomic_store_explicit(&record->state, BLOCK_STAMPED,
+                              memory_order_release);
+    }
     arena->live_blocks--;
     arena->live_bytes -= record->bytes;
     arena->freed_bytes += record->bytes;
@@ -302,8 +386,8 @@ bool arena_next_damage(struct moat_arena *arena, struct arena_sweep *sweep,
         arena_damage_repair(heap.state, finding);
         sweep->has_pending = false;
     }
-    size_t count = arena->block_count;
-    for (; sweep->gap <= count; sweep->gap++) {
+    size_t gaps = arena_damage_gaps(arena);
+    for (; sweep->gap < gaps; sweep->gap++) {
         if (arena_damage_at(heap.state, arena, sweep->gap, seen, finding)) {
             sweep->has_pending = true;
             return true;
@@ -324,12 +408,11 @@ int arena_end(struct moat_arena *arena, site_id site)
     int error = 0;
     size_t armed = arena->armed_bytes;
     if (armed != 0) {
-        bool fell_back;
-        error = revoke_or_deny(arena->way, arena->base, armed, &fell_back);
-        if (fell_back || arena->is_unprepared) {
-            arena->prepared_bytes = 0;
-        }
+        error = arena_pages_revoke(arena, 0, armed);
         arena->is_reusable = error == 0;
+    }
+    if (arena->is_unprepared) {
+        arena->prepared_bytes = 0;
     }
     extent_quarantine(arena);
     return error;

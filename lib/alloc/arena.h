@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Arenas in the packed layout: allocating, freeing, sweeping.
+ * Arenas: allocating, freeing, sweeping, in the packed and the fenced layout.
  *
  * ARENA is always a living arena, which the caller has made sure of. Errors
  * of the program are returned as findings; results are 0 or a positive errno
@@ -9,6 +9,7 @@
 #ifndef ALLOC_ARENA_H
 #define ALLOC_ARENA_H
 
+#include "alloc/fence.h"
 #include "record/state.h"
 
 #include <moat/finding.h>
@@ -19,9 +20,25 @@
 
 struct revoke_way;
 
-/* Use STATE and WAY, and remember QUARANTINE destroyed arenas. Once. */
-void arena_start(struct moat_state *state, const struct revoke_way *way,
-                 size_t quarantine);
+/*
+ * What arena_allocate() takes for an alignment: ARENA_ALIGNMENT_DEFAULT means
+ * 16 in the packed layout, and as set in the fenced one, where
+ * ARENA_ALIGNMENT_NATURAL is the largest power of two that divides the size.
+ */
+enum { ARENA_ALIGNMENT_DEFAULT = 0, ARENA_ALIGNMENT_NATURAL = 0 };
+
+struct arena_settings {
+    const struct revoke_way *way;
+    /* How many destroyed arenas are remembered. */
+    size_t quarantine;
+    /* In the fenced layout. */
+    enum fence_placement placement;
+    size_t alignment;
+};
+
+/* Use STATE, as SETTINGS say. Once. */
+void arena_start(struct moat_state *state,
+                 const struct arena_settings *settings);
 
 struct arena_request {
     const char *name;
@@ -29,6 +46,7 @@ struct arena_request {
     size_t capacity;
     /* 0: anywhere. */
     uintptr_t at;
+    enum arena_layout layout;
     site_id site;
 };
 
@@ -39,7 +57,10 @@ struct arena_request {
 int arena_create(const struct arena_request *request,
                  struct moat_arena **arena, struct moat_finding *finding);
 
-/* Returns NULL with *ERROR set, or the block. */
+/*
+ * ALIGNMENT is a power of two of at most 4096; in the packed layout less than
+ * 16 is taken as 16. Returns NULL with *ERROR set, or the block.
+ */
 void *arena_allocate(struct moat_arena *arena, size_t alignment, size_t bytes,
                      site_id site, int *error);
 
@@ -55,7 +76,7 @@ bool arena_free(struct moat_arena *arena, uintptr_t block, site_id site,
 
 /* A sweep over the canaries of an arena; start with zeroes. */
 struct arena_sweep {
-    /* The next gap to look at; gap N is in front of block index N. */
+    /* The next gap to look at; see arena_damage.h. */
     size_t gap;
     bool has_pending;
 };

@@ -3,9 +3,14 @@
 #include "alloc/arena_damage.h"
 
 #include "base/canary.h"
+#include "os/pages.h"
 #include "record/describe.h"
 
 #include <string.h>
+
+/* Room for what lies on one side of a fenced block: slack of less than an
+ * alignment of 4096, or 64 bytes. */
+enum { PEEK_BYTES = 4096 };
 
 /* Canary bytes, and the blocks on either side of them. */
 struct gap {
@@ -17,7 +22,7 @@ struct gap {
     size_t index;
 };
 
-static struct gap gap_of(const struct moat_arena *arena, size_t number)
+static struct gap packed_gap(const struct moat_arena *arena, size_t number)
 {
     const struct block_record *blocks = arena->blocks;
     struct gap gap = {
@@ -35,6 +40,67 @@ static struct gap gap_of(const struct moat_arena *arena, size_t number)
         gap.end = blocks[number].start;
     }
     return gap;
+}
+
+static struct gap fenced_gap(const struct moat_arena *arena, size_t number)
+{
+    size_t index = number / 2;
+    const struct block_record *block = &arena->blocks[index];
+    uintptr_t end = block->start + block->bytes;
+    struct gap gap = { .start = 0, .end = 0 };
+    if (atomic_load_explicit(&block->state, memory_order_acquire)
+        == BLOCK_REVOKED) {
+        /* Nothing to look at, and no way to. */
+        return gap;
+    }
+    if (number % 2 == 0) {
+        gap.start = block->start - block->front_bytes;
+        gap.end = block->start;
+        gap.has_behind = true;
+        gap.index = index;
+    } else {
+        gap.start = end;
+        gap.end = end + block->tail_bytes;
+        gap.has_before = true;
+        gap.index = index + 1;
+    }
+    return gap;
+}
+
+static struct gap gap_of(const struct moat_arena *arena, size_t number)
+{
+    return arena->layout == ARENA_FENCED ? fenced_gap(arena, number)
+                                         : packed_gap(arena, number);
+}
+
+size_t arena_damage_gaps(const struct moat_arena *arena)
+{
+    return arena->layout == ARENA_FENCED ? 2 * arena->block_count
+                                         : arena->block_count + 1;
+}
+
+/*
+ * At exit other threads may still be running, and free a fenced block while
+ * it is being looked at. So look at a copy that the kernel makes, which does
+ * not fault; only where that shows damage is the block itself looked at.
+ */
+static bool is_gap_intact(const struct moat_state *state,
+                          const struct moat_arena *arena,
+                          const struct gap *gap, enum moat_seen seen)
+{
+    size_t bytes = gap->end - gap->start;
+    if (bytes == 0) {
+        return true;
+    }
+    if (arena->layout == ARENA_FENCED && seen == MOAT_SEEN_AT_EXIT) {
+        unsigned char copy[PEEK_BYTES];
+        if (bytes <= sizeof copy) {
+            return !pages_peek(gap->start, bytes, copy)
+                   || canary_is_copy_intact(state->secret, gap->start,
+                                            gap->end, copy);
+        }
+    }
+    return canary_is_intact(state->secret, gap->start, gap->end);
 }
 
 /* Whether the run [START, END) in GAP was written from the block behind it,
@@ -91,7 +157,7 @@ static bool is_gap_damaged(struct moat_state *state,
                            enum moat_seen seen, struct moat_finding *finding)
 {
     struct gap gap = gap_of(arena, number);
-    if (canary_is_intact(state->secret, gap.start, gap.end)) {
+    if (is_gap_intact(state, arena, &gap, seen)) {
         return false;
     }
     uintptr_t start = 0;
@@ -115,7 +181,7 @@ static bool is_freed_block_damaged(struct moat_state *state,
                                    struct moat_finding *finding)
 {
     if (index >= arena->block_count
-        || arena->blocks[index].state != BLOCK_FREED) {
+        || arena->blocks[index].state != BLOCK_STAMPED) {
         return false;
     }
     struct gap body = {
@@ -141,8 +207,9 @@ bool arena_damage_at(struct moat_state *state, const struct moat_arena *arena,
                      size_t gap, enum moat_seen seen,
                      struct moat_finding *finding)
 {
+    size_t index = arena->layout == ARENA_FENCED ? gap / 2 : gap;
     return is_gap_damaged(state, arena, gap, seen, finding)
-           || is_freed_block_damaged(state, arena, gap, seen, finding);
+           || is_freed_block_damaged(state, arena, index, seen, finding);
 }
 
 void arena_damage_repair(const struct moat_state *state,
@@ -158,9 +225,10 @@ bool arena_damage_around(struct moat_state *state,
                          const struct moat_arena *arena, size_t index,
                          struct moat_finding *finding)
 {
+    size_t front = arena->layout == ARENA_FENCED ? 2 * index : index;
     bool is_damaged
-        = is_gap_damaged(state, arena, index + 1, MOAT_SEEN_AT_FREE, finding)
-          || is_gap_damaged(state, arena, index, MOAT_SEEN_AT_FREE, finding);
+        = is_gap_damaged(state, arena, front + 1, MOAT_SEEN_AT_FREE, finding)
+          || is_gap_damaged(state, arena, front, MOAT_SEEN_AT_FREE, finding);
     if (is_damaged) {
         arena_damage_repair(state, finding);
     }

@@ -2,9 +2,13 @@
 /*
  * Damage: which canary bytes of an arena were written over, and by whom.
  *
- * Gap N is all canary between block index N - 1 and block index N; gap 0 lies
- * in front of the first block, the last gap behind the last block. A freed
- * block is canary as well, and is looked at together with the gap before it.
+ * Canaries come in gaps. In a packed arena, gap N is all canary between block
+ * index N - 1 and block index N; gap 0 lies in front of the first block, the
+ * last gap behind the last block. In a fenced arena each block has two of its
+ * own: 2 N in front of block index N, and 2 N + 1 behind it.
+ *
+ * A freed block that could not be made inaccessible is canary as well, and is
+ * looked at together with the gap before it.
  */
 #ifndef ALLOC_ARENA_DAMAGE_H
 #define ALLOC_ARENA_DAMAGE_H
@@ -15,6 +19,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+/* How many gaps ARENA has. */
+size_t arena_damage_gaps(const struct moat_arena *arena);
 
 /* Describe the first damage in GAP and the freed block behind it. Returns
  * whether there is any. */

@@ -7,14 +7,13 @@
 bool packed_place(const struct packed_fill *fill, size_t alignment,
                   size_t bytes, struct packed_place *place)
 {
-    size_t rounded;
+    size_t arena_offset;
     size_t next_cursor;
-    size_t arena_offset = size_round_up(fill->cursor, alignment);
-    if (!size_round_up_checked(bytes == 0 ? 1 : bytes, PACKED_UNIT, &rounded)
-        || !size_add(arena_offset, rounded, &next_cursor)
-        || next_cursor > fill->capacity) {
+    if (!bump_place(fill->capacity, fill->cursor, alignment, bytes,
+                    &arena_offset, &next_cursor)) {
         return false;
     }
+    size_t rounded = next_cursor - arena_offset;
     size_t front = fill->packed_end == 0 ? 0 : fill->packed_end + PACKED_CANARY;
     size_t start = size_round_up(front, alignment);
     size_t canary_end = start + rounded + PACKED_CANARY;

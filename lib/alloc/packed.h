@@ -22,11 +22,13 @@
 #ifndef ALLOC_PACKED_H
 #define ALLOC_PACKED_H
 
+#include "alloc/bump.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What a plain bump allocator rounds sizes to: max_align_t's alignment. */
-enum { PACKED_UNIT = 16, PACKED_CANARY = 16 };
+/* On either side of the line between two blocks. */
+enum { PACKED_CANARY = 16 };
 
 /* How full an arena is. */
 struct packed_fill {

@@ -3,7 +3,6 @@
 #include <moat/arena.h>
 
 #include "alloc/arena.h"
-#include "alloc/packed.h"
 #include "api/runtime.h"
 #include "base/size.h"
 #include "diagnose/classify.h"
@@ -28,7 +27,9 @@ static struct moat_arena *create(const struct moat_arena_config *config,
                                  const void *caller)
 {
     runtime_start();
-    if (config->capacity == 0) {
+    if (config->capacity == 0
+        || (config->layout != MOAT_LAYOUT_PACKED
+            && config->layout != MOAT_LAYOUT_FENCED)) {
         errno = EINVAL;
         return NULL;
     }
@@ -36,6 +37,8 @@ static struct moat_arena *create(const struct moat_arena_config *config,
         .name = config->name,
         .capacity = config->capacity,
         .at = (uintptr_t)config->at,
+        .layout = config->layout == MOAT_LAYOUT_FENCED ? ARENA_FENCED
+                                                       : ARENA_PACKED,
         .site = runtime_site(caller),
     };
     struct moat_arena *arena = NULL;
@@ -93,7 +96,7 @@ void moat_arena_destroy(struct moat_arena *arena)
     errno = saved_errno;
 }
 
-/* All allocations come through here; ALIGNMENT is a power of two. */
+/* All allocations come through here; ALIGNMENT is as in alloc/arena.h. */
 static inline __attribute__((always_inline)) void *
 allocate(struct moat_arena *arena, size_t alignment, size_t size,
          const void *caller)
@@ -117,7 +120,8 @@ allocate(struct moat_arena *arena, size_t alignment, size_t size,
 
 void *moat_arena_alloc(struct moat_arena *arena, size_t size)
 {
-    return allocate(arena, PACKED_UNIT, size, __builtin_return_address(0));
+    return allocate(arena, ARENA_ALIGNMENT_DEFAULT, size,
+                    __builtin_return_address(0));
 }
 
 void *moat_arena_calloc(struct moat_arena *arena, size_t count, size_t size)
@@ -125,8 +129,9 @@ void *moat_arena_calloc(struct moat_arena *arena, size_t count, size_t size)
     size_t bytes;
     bool fits = size_multiply(count, size, &bytes);
     /* What does not fit is still refused by the arena, which counts it. */
-    void *block = allocate(arena, PACKED_UNIT, fits ? bytes : SIZE_MAX,
-                           __builtin_return_address(0));
+    void *block
+        = allocate(arena, ARENA_ALIGNMENT_DEFAULT, fits ? bytes : SIZE_MAX,
+                   __builtin_return_address(0));
     return block == NULL ? NULL : memset(block, 0, bytes);
 }
 
@@ -137,8 +142,7 @@ void *moat_arena_aligned_alloc(struct moat_arena *arena, size_t alignment,
         errno = EINVAL;
         return NULL;
     }
-    return allocate(arena, alignment < PACKED_UNIT ? PACKED_UNIT : alignment,
-                    size, __builtin_return_address(0));
+    return allocate(arena, alignment, size, __builtin_return_address(0));
 }
 
 char *moat_arena_strdup(struct moat_arena *arena, const char *text)
@@ -148,8 +152,7 @@ char *moat_arena_strdup(struct moat_arena *arena, const char *text)
         return NULL;
     }
     size_t size = strlen(text) + 1;
-    char *copy
-        = allocate(arena, PACKED_UNIT, size, __builtin_return_address(0));
+    char *copy = allocate(arena, 1, size, __builtin_return_address(0));
     return copy == NULL ? NULL : memcpy(copy, text, size);
 }
 

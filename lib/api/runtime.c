@@ -28,6 +28,10 @@
 #define REGION_BYTES ((size_t)8 << 40)
 
 static struct options options;
+
+/* What the choices of the option alignment mean, in their order. */
+static const size_t alignments[]
+    = { 16, ARENA_ALIGNMENT_NATURAL, 1, 2, 4, 8, 16 };
 static _Atomic bool is_started;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -153,7 +157,13 @@ static void start(void)
              "arenas will be refused");
     }
     const struct revoke_way *way = choose_way();
-    arena_start(&moat_state, way, options.quarantine);
+    struct arena_settings settings = {
+        .way = way,
+        .quarantine = options.quarantine,
+        .placement = (enum fence_placement)options.placement,
+        .alignment = alignments[options.alignment],
+    };
+    arena_start(&moat_state, &settings);
     error = fault_catch(&moat_state, options.allow_user_segv_handler);
     if (error != 0) {
         warn("sigaction or the stack for reports", error,

@@ -70,6 +70,17 @@ bool canary_is_intact(uint64_t secret, uintptr_t start, uintptr_t end)
     return are_bytes_intact(secret, address, end);
 }
 
+bool canary_is_copy_intact(uint64_t secret, uintptr_t start, uintptr_t end,
+                           const unsigned char *copy)
+{
+    for (uintptr_t address = start; address < end; address++) {
+        if (copy[address - start] != canary_byte(secret, address)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool canary_find_damage(uint64_t secret, uintptr_t start, uintptr_t end,
                         uintptr_t *damage_start, uintptr_t *damage_end)
 {

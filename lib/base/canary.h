@@ -37,6 +37,12 @@ void canary_stamp(uint64_t secret, uintptr_t start, uintptr_t end);
 bool canary_is_intact(uint64_t secret, uintptr_t start, uintptr_t end);
 
 /*
+ * The same for bytes that were copied from START to COPY.
+ */
+bool canary_is_copy_intact(uint64_t secret, uintptr_t start, uintptr_t end,
+                           const unsigned char *copy);
+
+/*
  * Find the first run of bytes between START and END that differ from the
  * canary: store where it starts and ends.
  *

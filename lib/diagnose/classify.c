@@ -60,10 +60,15 @@ static const struct moat_arena *closer_neighbour(
     return other.distance.bytes < found->distance.bytes ? neighbour : NULL;
 }
 
-static enum moat_kind kind_in_arena(const struct moat_finding *finding)
+static enum moat_kind kind_in_arena(const struct moat_arena *arena,
+                                    const struct moat_finding *finding)
 {
     if (finding->arena.is_destroyed) {
         return MOAT_KIND_USE_AFTER_UNMAP;
+    }
+    if (arena->layout == ARENA_FENCED && finding->block.is_freed) {
+        /* The pages are the block's own, its slack included. */
+        return MOAT_KIND_HEAP_USE_AFTER_FREE;
     }
     switch (finding->distance.where) {
     case MOAT_WHERE_AFTER:
@@ -102,10 +107,11 @@ void classify_fault(const struct moat_state *state,
             const struct moat_arena *closer
                 = closer_neighbour(state, arena, finding);
             if (closer != NULL) {
-                describe_nearest(state, closer, finding);
+                arena = closer;
+                describe_nearest(state, arena, finding);
             }
         }
-        finding->kind = kind_in_arena(finding);
+        finding->kind = kind_in_arena(arena, finding);
     } else if (fault->is_stack_end) {
         finding->kind = MOAT_KIND_STACK_OVERFLOW;
     } else if (fault->address < CLASSIFY_NULL_BYTES) {

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #ifndef PR_SET_VMA
@@ -90,6 +91,17 @@ int pages_deny(uintptr_t start, size_t bytes)
 {
     int saved_errno = errno;
     return outcome(mprotect((void *)start, bytes, PROT_NONE), saved_errno);
+}
+
+bool pages_peek(uintptr_t start, size_t bytes, void *copy)
+{
+    int saved_errno = errno;
+    struct iovec to = { .iov_base = copy, .iov_len = bytes };
+    struct iovec from = { .iov_base = (void *)start, .iov_len = bytes };
+    bool is_complete
+        = process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)bytes;
+    errno = saved_errno;
+    return is_complete;
 }
 
 int pages_unlock(uintptr_t start, size_t bytes)

@@ -9,6 +9,7 @@
 #ifndef OS_PAGES_H
 #define OS_PAGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,12 @@ int pages_drop(uintptr_t start, size_t bytes);
 /* Make pages readable and writable, or inaccessible. */
 int pages_allow(uintptr_t start, size_t bytes);
 int pages_deny(uintptr_t start, size_t bytes);
+
+/*
+ * Copy BYTES from START, any address, to COPY. Returns false, without a fault,
+ * when they are not readable or the kernel does not offer the call.
+ */
+bool pages_peek(uintptr_t start, size_t bytes, void *copy);
 
 /* Undo mlock(), which forbids dropping. */
 int pages_unlock(uintptr_t start, size_t bytes);

@@ -28,22 +28,31 @@ enum arena_state {
     ARENA_DESTROYED = 2
 };
 
+enum arena_layout {
+    ARENA_PACKED = 0,
+    ARENA_FENCED = 1
+};
+
 enum { ARENA_NAME_BYTES = 64 };
 
 /*
  *   extent_start      base          base + armed_bytes         extent end
- *   | guard page(s)   | accessible  | guarded, for later blocks |
+ *   | guard page(s)   | blocks      | guarded, for later blocks |
+ *
+ * Packed: all of the blocks' part is accessible. Fenced: there is a guard page
+ * between any two blocks.
  */
 struct moat_arena {
     _Atomic uint32_t state;
     char name[ARENA_NAME_BYTES];
+    enum arena_layout layout;
 
     /* All addresses that the arena holds: whole granules. */
     uintptr_t extent_start;
     size_t extent_bytes;
     /* Where the first block starts: a page boundary. */
     uintptr_t base;
-    /* Accessible from BASE; grows. */
+    /* From BASE: the end of the last accessible page; grows. */
     _Atomic size_t armed_bytes;
     /* From BASE: pages that went through revoke_way->prepare(). */
     size_t prepared_bytes;
@@ -54,8 +63,8 @@ struct moat_arena {
     /* As a plain bump allocator counts: see moat/arena.h. */
     size_t capacity;
     size_t cursor;
-    /* From BASE: the end of the last block's canary. */
-    size_t packed_end;
+    /* From BASE: the end of the last block's canary, or of its guard page. */
+    size_t placed_end;
 
     /* Whether prepare() failed: further pages are armed by mprotect(). */
     bool is_unprepared;

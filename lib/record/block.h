@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Block records of the packed layout: one for each block of an arena, in the
- * order of addresses, kept outside the region.
+ * Block records: one for each block of an arena, in the order of addresses,
+ * kept outside the region.
  *
- * Starts of neighbouring blocks are at least 48 bytes apart (16 bytes of
- * block, 32 of canaries), and a record takes 48 bytes. So the records of an
- * arena fit into as many bytes as the arena itself, and lie at the same place
- * of the range beside the region (see region.h) without any allocation.
+ * Starts of neighbouring blocks are at least 48 bytes apart (packed: 16 bytes
+ * of block, 32 of canaries; fenced: a page), and a record takes 48 bytes. So
+ * the records of an arena fit into as many bytes as the arena itself, and lie
+ * at the same place of the range beside the region (see region.h) without any
+ * allocation.
  */
 #ifndef RECORD_BLOCK_H
 #define RECORD_BLOCK_H
@@ -22,7 +23,10 @@
 enum block_state {
     BLOCK_UNUSED = 0,
     BLOCK_LIVE = 1,
-    BLOCK_FREED = 2
+    /* Its pages are inaccessible. */
+    BLOCK_REVOKED = 2,
+    /* Its bytes are canary now. */
+    BLOCK_STAMPED = 3
 };
 
 struct block_record {
@@ -35,13 +39,21 @@ struct block_record {
     site_id free_site;
     actor_id alloc_actor;
     actor_id free_actor;
-    _Atomic uint32_t state;
-    /* Canary bytes behind the block, slack included. */
+    _Atomic uint16_t state;
+    /* Canary bytes in front of the block (fenced), and behind it, slack
+     * included. */
+    uint16_t front_bytes;
     uint32_t tail_bytes;
 };
 
 _Static_assert(sizeof(struct block_record) == 48,
                "block records must fit beside the blocks they describe");
+
+static inline bool block_is_freed(const struct block_record *block)
+{
+    uint16_t state = atomic_load_explicit(&block->state, memory_order_acquire);
+    return state == BLOCK_REVOKED || state == BLOCK_STAMPED;
+}
 
 /*
  * Find the last of the COUNT BLOCKS that starts at or before ADDRESS: store

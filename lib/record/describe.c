@@ -98,13 +98,11 @@ void describe_block(const struct moat_state *state,
 {
     describe_arena(state, arena, finding);
     const struct block_record *block = &arena->blocks[index];
-    uint32_t block_state
-        = atomic_load_explicit(&block->state, memory_order_acquire);
     uintptr_t address = (uintptr_t)finding->address;
     finding->block.number = index + 1;
     finding->block.size = block->bytes;
     finding->block.start = (const void *)block->start;
-    finding->block.is_freed = block_state == BLOCK_FREED;
+    finding->block.is_freed = block_is_freed(block);
     finding->block.allocated_by = actor_of(state, block->alloc_actor);
     describe_site(state, block->alloc_site, &finding->stacks.alloc);
     if (finding->block.is_freed) {

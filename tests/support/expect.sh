@@ -8,7 +8,8 @@
 #
 #     exit: STATUS        or        signal: NAME        (such as SEGV)
 #
-# and the lines after it are what standard error must be, where * in a line
+# after which "; KEY=VALUE:KEY=VALUE" may say what is added to MOAT_OPTIONS. The
+# lines after it are what standard error must be, where * in a line
 # stands for any text, and a line of ... alone for any number of lines.
 #
 # Exit status 0 if it is so. Otherwise 1, and why, on standard output, each
@@ -47,6 +48,18 @@ ulimit -s 8192 2>/dev/null
 UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}handle_segv=0:handle_sigbus=0
 export UBSAN_OPTIONS
 
+first_line=$(head -n 1 "$expected" 2>/dev/null)
+case $first_line in
+*"; "*)
+    added=${first_line#*; }
+    MOAT_OPTIONS=${MOAT_OPTIONS:+$MOAT_OPTIONS:}$added
+    export MOAT_OPTIONS
+    ;;
+*)
+    added=
+    ;;
+esac
+
 # The program in a subshell, so that what this shell says about a signal does
 # not get among what the program says.
 {
@@ -58,9 +71,9 @@ if [ -n "$update" ]; then
     name=$(basename "$1")
     {
         if [ "$status" -gt 128 ]; then
-            echo "signal: $(kill -l "$status")"
+            echo "signal: $(kill -l "$status")${added:+; $added}"
         else
-            echo "exit: $status"
+            echo "exit: $status${added:+; $added}"
         fi
         sed -e 's/0x[0-9a-f]\{9,\}/0x*/g' \
             -e 's/==[0-9][0-9]*==/==*==/' \
@@ -70,7 +83,7 @@ if [ -n "$update" ]; then
     exit
 fi
 
-wanted=$(head -n 1 "$expected")
+wanted=${first_line%%; *}
 case $wanted in
 "exit: "*)
     ending="exit: $status"

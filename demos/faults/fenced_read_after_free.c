@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A freed block is inaccessible at once.
+ */
+#include <moat.h>
+
+__attribute__((noinline)) static char read_byte(const volatile char *place)
+{
+    return *place;
+}
+
+int main(void)
+{
+    struct moat_arena_config config = { .name = "letters",
+                                        .capacity = 4096,
+                                        .layout = MOAT_LAYOUT_FENCED };
+    struct moat_arena *arena = moat_arena_create_with(&config);
+    char *block = moat_arena_alloc(arena, 32);
+
+    moat_arena_free(arena, block);
+    read_byte(block + 5);
+    return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The pages of an arena: preparing, arming and revoking them by the arena's
+ * way, and by a weaker one where that is refused.
+ *
+ * Results are 0 or a positive errno value.
+ */
+#ifndef ALLOC_ARENA_PAGES_H
+#define ALLOC_ARENA_PAGES_H
+
+#include "record/arena_record.h"
+
+#include <stddef.h>
+
+/* Make the pages from START to END accessible, offsets from the base. */
+int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end);
+
+/* Make them inaccessible and drop their memory. */
+int arena_pages_revoke(struct moat_arena *arena, size_t start, size_t end);
+
+#endif
