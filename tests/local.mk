@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The tests; all print TAP. A new unit test is a name in unit_tests and one
-# _LDADD line; a new script a name in dist_check_SCRIPTS.
+# The tests; all print TAP.
 
 AM_TESTS_ENVIRONMENT = \
 	ulimit -c 0; \
-	srcdir='$(srcdir)'; top_srcdir='$(top_srcdir)'; \
-	CK_TAP_LOG_FILE_NAME=-; \
-	CC='$(CC)'; NM='$(NM)'; \
-	export srcdir top_srcdir CK_TAP_LOG_FILE_NAME CC NM; \
+	srcdir='$(srcdir)'; CC='$(CC)'; NM='$(NM)'; \
+	export srcdir CC NM; \
 	unset MOAT_OPTIONS;
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
 	$(top_srcdir)/build-aux/tap-driver.sh
@@ -16,11 +13,100 @@ TEST_EXTENSIONS = .sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
 
+# A new script is a name here.
 dist_check_SCRIPTS += \
 	tests/demos/command.sh \
 	tests/demos/demos.sh \
-	tests/demos/faults.sh
+	tests/demos/faults.sh \
+	tests/house/crashpath.sh \
+	tests/house/exported.sh \
+	tests/house/layers.sh \
+	tests/house/options_manual.sh \
+	tests/house/sources.sh \
+	tests/injection/refusals.sh
 
-EXTRA_DIST += tests/support/expect.sh
+# Tests that look inside: a new one is a name here and a line below.
+unit_tests = \
+	tests/unit/test_actor \
+	tests/unit/test_arena \
+	tests/unit/test_canary \
+	tests/unit/test_classify \
+	tests/unit/test_extent \
+	tests/unit/test_fence \
+	tests/unit/test_inspect \
+	tests/unit/test_options \
+	tests/unit/test_os \
+	tests/unit/test_output \
+	tests/unit/test_packed \
+	tests/unit/test_region \
+	tests/unit/test_report_text \
+	tests/unit/test_revoke \
+	tests/unit/test_site \
+	tests/unit/test_size \
+	tests/unit/test_text
+# Tests of what a user sees, on the shared library.
+fault_tests = \
+	tests/fault/test_bad_input \
+	tests/fault/test_crimes \
+	tests/fault/test_scenes
+# Programs that these tests run.
+fault_subjects = \
+	tests/fault/scenes \
+	tests/fault/subject
 
-TESTS += $(dist_check_SCRIPTS)
+check_PROGRAMS += $(unit_tests) $(fault_tests) $(fault_subjects)
+TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
+EXTRA_DIST += tests/support/expect.sh tests/support/unit.h \
+	tests/support/ending.h tests/fault/crimes.def \
+	tests/house/crashpath.allow
+
+test_cppflags = $(LIB_CPPFLAGS) -I$(top_srcdir) $(CHECK_CFLAGS)
+test_libs = libmoat-inside.la $(CHECK_LIBS)
+tests_unit_test_actor_CPPFLAGS = $(test_cppflags)
+tests_unit_test_actor_LDADD = $(test_libs)
+tests_unit_test_arena_CPPFLAGS = $(test_cppflags)
+tests_unit_test_arena_LDADD = $(test_libs)
+tests_unit_test_canary_CPPFLAGS = $(test_cppflags)
+tests_unit_test_canary_LDADD = $(test_libs)
+tests_unit_test_classify_CPPFLAGS = $(test_cppflags)
+tests_unit_test_classify_LDADD = $(test_libs)
+tests_unit_test_extent_CPPFLAGS = $(test_cppflags)
+tests_unit_test_extent_LDADD = $(test_libs)
+tests_unit_test_fence_CPPFLAGS = $(test_cppflags)
+tests_unit_test_fence_LDADD = $(test_libs)
+tests_unit_test_inspect_CPPFLAGS = $(test_cppflags)
+tests_unit_test_inspect_LDADD = $(test_libs)
+tests_unit_test_options_CPPFLAGS = $(test_cppflags)
+tests_unit_test_options_LDADD = $(test_libs)
+tests_unit_test_os_CPPFLAGS = $(test_cppflags)
+tests_unit_test_os_LDADD = $(test_libs)
+tests_unit_test_output_CPPFLAGS = $(test_cppflags)
+tests_unit_test_output_LDADD = $(test_libs)
+tests_unit_test_packed_CPPFLAGS = $(test_cppflags)
+tests_unit_test_packed_LDADD = $(test_libs)
+tests_unit_test_region_CPPFLAGS = $(test_cppflags)
+tests_unit_test_region_LDADD = $(test_libs)
+tests_unit_test_report_text_CPPFLAGS = $(test_cppflags)
+tests_unit_test_report_text_LDADD = $(test_libs)
+tests_unit_test_revoke_CPPFLAGS = $(test_cppflags)
+tests_unit_test_revoke_LDADD = $(test_libs)
+tests_unit_test_site_CPPFLAGS = $(test_cppflags)
+tests_unit_test_site_LDADD = $(test_libs)
+tests_unit_test_size_CPPFLAGS = $(test_cppflags)
+tests_unit_test_size_LDADD = $(test_libs)
+tests_unit_test_text_CPPFLAGS = $(test_cppflags)
+tests_unit_test_text_LDADD = $(test_libs)
+
+fault_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE $(CHECK_CFLAGS)
+tests_fault_test_bad_input_CPPFLAGS = $(fault_cppflags)
+tests_fault_test_bad_input_LDADD = libmoat.la $(CHECK_LIBS)
+tests_fault_test_crimes_CPPFLAGS = $(fault_cppflags)
+tests_fault_test_crimes_SOURCES = tests/fault/test_crimes.c \
+	tests/support/ending.c
+tests_fault_test_crimes_LDADD = $(CHECK_LIBS)
+tests_fault_test_scenes_CPPFLAGS = $(fault_cppflags)
+tests_fault_test_scenes_SOURCES = tests/fault/test_scenes.c \
+	tests/support/ending.c
+tests_fault_test_scenes_LDADD = $(CHECK_LIBS)
+tests_fault_scenes_CPPFLAGS = $(fault_cppflags)
+tests_fault_subject_CPPFLAGS = $(fault_cppflags)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A block of 30 bytes, aligned to 16, ends two bytes in front of the guard page.
- * These two are a canary.
+ * A block of 30 bytes, aligned to 16, ends two bytes in front of the guard
+ * page. These two are a canary.
  */
 #include <moat.h>
 

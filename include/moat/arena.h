@@ -46,7 +46,7 @@ enum moat_layout {
     /*
      * Each on pages of its own, against a guard page:
      *
-     *   guard |    canary|block #1|slack| guard |    canary|block #2|slack| guard
+     *   guard |  canary|block #1|slack| guard |  canary|block #2|slack| guard
      *
      * An access past a block is stopped at once, if it is further than the
      * slack that the block's alignment leaves; a freed block becomes
@@ -131,7 +131,8 @@ MOAT_API void moat_arena_destroy(struct moat_arena *arena);
  * what the option alignment says.
  *
  * The bytes are not initialized. SIZE 0 gives a block of its own without a
- * usable byte, which takes 16 bytes of the capacity. Who asked is kept for reports.
+ * usable byte, which takes 16 bytes of the capacity. Who asked is kept for
+ * reports.
  *
  * Returns the block, or NULL with errno set:
  *  - ENOMEM: it does not fit into what is left of the capacity, or the kernel

@@ -42,14 +42,19 @@ static struct gap packed_gap(const struct moat_arena *arena, size_t number)
     return gap;
 }
 
+static bool is_revoked(const struct block_record *block)
+{
+    return atomic_load_explicit(&block->state, memory_order_acquire)
+           == BLOCK_REVOKED;
+}
+
 static struct gap fenced_gap(const struct moat_arena *arena, size_t number)
 {
     size_t index = number / 2;
     const struct block_record *block = &arena->blocks[index];
     uintptr_t end = block->start + block->bytes;
     struct gap gap = { .start = 0, .end = 0 };
-    if (atomic_load_explicit(&block->state, memory_order_acquire)
-        == BLOCK_REVOKED) {
+    if (is_revoked(block)) {
         /* Nothing to look at, and no way to. */
         return gap;
     }
@@ -82,11 +87,14 @@ size_t arena_damage_gaps(const struct moat_arena *arena)
 /*
  * At exit other threads may still be running, and free a fenced block while
  * it is being looked at. So look at a copy that the kernel makes, which does
- * not fault; only where that shows damage is the block itself looked at.
+ * not fault. A copy made while the pages went away may be of zeroes (installing
+ * guard markers first drops the page); but the block says that it is revoked
+ * before its pages are, so a block that is still live has a copy that is true.
  */
 static bool is_gap_intact(const struct moat_state *state,
                           const struct moat_arena *arena,
-                          const struct gap *gap, enum moat_seen seen)
+                          size_t number, const struct gap *gap,
+                          enum moat_seen seen)
 {
     size_t bytes = gap->end - gap->start;
     if (bytes == 0) {
@@ -97,7 +105,8 @@ static bool is_gap_intact(const struct moat_state *state,
         if (bytes <= sizeof copy) {
             return !pages_peek(gap->start, bytes, copy)
                    || canary_is_copy_intact(state->secret, gap->start,
-                                            gap->end, copy);
+                                            gap->end, copy)
+                   || is_revoked(&arena->blocks[number / 2]);
         }
     }
     return canary_is_intact(state->secret, gap->start, gap->end);
@@ -157,7 +166,7 @@ static bool is_gap_damaged(struct moat_state *state,
                            enum moat_seen seen, struct moat_finding *finding)
 {
     struct gap gap = gap_of(arena, number);
-    if (is_gap_intact(state, arena, &gap, seen)) {
+    if (is_gap_intact(state, arena, number, &gap, seen)) {
         return false;
     }
     uintptr_t start = 0;

@@ -69,6 +69,12 @@ int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end)
     if (error == 0 && middle < last) {
         error = pages_allow(middle, last - middle);
     }
+    if (error != 0) {
+        static atomic_flag is_said = ATOMIC_FLAG_INIT;
+        say_once(&is_said,
+                 "warning: pages could not be made accessible (see "
+                 "vm.max_map_count); allocations are refused");
+    }
     return error;
 }
 

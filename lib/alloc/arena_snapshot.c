@@ -62,7 +62,8 @@ struct moat_snapshot *arena_snapshot_take(const struct moat_arena *arena)
     snapshot->count = count;
     snapshot->blocks = (struct block_record *)(start + head);
     snapshot->places = (size_t *)(start + head + records);
-    unsigned char *contents = (unsigned char *)(start + head + records + places);
+    unsigned char *contents
+        = (unsigned char *)(start + head + records + places);
     snapshot->contents = contents;
     size_t place = 0;
     for (size_t i = 0; i < count; i++) {

@@ -303,9 +303,15 @@ void extent_publish(struct moat_arena *arena)
 
 bool extent_retire(struct moat_arena *arena)
 {
-    uint32_t expected = ARENA_LIVE;
-    return atomic_compare_exchange_strong(&arena->state, &expected,
-                                          ARENA_DESTROYED);
+    /* Not while extent_each_living() looks at it. */
+    lock_take(&pool.lock);
+    bool is_living = arena_state_of(arena) == ARENA_LIVE;
+    if (is_living) {
+        atomic_store_explicit(&arena->state, ARENA_DESTROYED,
+                              memory_order_release);
+    }
+    lock_release(&pool.lock);
+    return is_living;
 }
 
 void extent_quarantine(struct moat_arena *arena)
@@ -339,6 +345,7 @@ void extent_quarantine(struct moat_arena *arena)
 void extent_each_living(void (*visit)(struct moat_arena *arena, void *context),
                         void *context)
 {
+    lock_take(&pool.lock);
     const struct arena_table *table = &pool.state->arenas;
     for (uint32_t number = 1; number < table->used; number++) {
         struct moat_arena *arena = at(number);
@@ -346,6 +353,7 @@ void extent_each_living(void (*visit)(struct moat_arena *arena, void *context),
             visit(arena, context);
         }
     }
+    lock_release(&pool.lock);
 }
 
 void extent_before_fork(void)

@@ -53,7 +53,10 @@ bool extent_retire(struct moat_arena *arena);
  * after all others. */
 void extent_quarantine(struct moat_arena *arena);
 
-/* Call VISIT for each living arena, in the order of their records. */
+/*
+ * Call VISIT for each living arena, in the order of their records. None is
+ * created or destroyed meanwhile, so VISIT must not do that either.
+ */
 void extent_each_living(void (*visit)(struct moat_arena *arena, void *context),
                         void *context);
 

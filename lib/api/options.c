@@ -22,8 +22,9 @@ struct option {
 
 static const struct option table[] = {
 #define OPTION_BOOL(key, value, words)                                         \
-    { .name = #key, .type = TYPE_BOOL, .offset = offsetof(struct options, key), \
-      .initial = (value), .help = (words) },
+    { .name = #key, .type = TYPE_BOOL,                                         \
+      .offset = offsetof(struct options, key), .initial = (value),             \
+      .help = (words) },
 #define OPTION_NUMBER(key, value, low, high, words)                            \
     { .name = #key, .type = TYPE_NUMBER,                                       \
       .offset = offsetof(struct options, key), .initial = (value),             \
@@ -33,8 +34,9 @@ static const struct option table[] = {
       .offset = offsetof(struct options, key), .initial = (value),             \
       .choices = (list), .help = (words) },
 #define OPTION_PATH(key, value, words)                                         \
-    { .name = #key, .type = TYPE_PATH, .offset = offsetof(struct options, key), \
-      .initial_path = (value), .help = (words) },
+    { .name = #key, .type = TYPE_PATH,                                         \
+      .offset = offsetof(struct options, key), .initial_path = (value),        \
+      .help = (words) },
 #include "api/options.def"
 #undef OPTION_BOOL
 #undef OPTION_NUMBER

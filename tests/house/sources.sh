@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What holds for every source file: a licence, 80 columns, no tabs, no blanks at
+# the end of a line; and every public header compiles alone, as C and as C++.
+# Prints TAP.
+
+LC_ALL=C
+export LC_ALL
+srcdir=${srcdir:-.}
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 99' HUP INT TERM
+
+number=0
+result() {
+    number=$((number + 1))
+    if [ ! -s "$2" ]; then
+        echo "ok $number - $1"
+    else
+        echo "not ok $number - $1"
+        sed 's/^/# /' "$2"
+    fi
+}
+
+find "$srcdir/lib" "$srcdir/include" "$srcdir/tools" "$srcdir/demos" \
+    "$srcdir/tests" "$srcdir/bench" \
+    -name '*.[ch]' -o -name '*.sh' -o -name '*.def' >"$scratch/sources"
+
+while read -r file; do
+    head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' ||
+        echo "$file"
+done <"$scratch/sources" >"$scratch/wrong"
+result "every source names its licence" "$scratch/wrong"
+
+grep -E '\.[ch]$' "$scratch/sources" | while read -r file; do
+    awk -v file="$file" '
+        # Bytes that continue a character of UTF-8 take no column.
+        { gsub(/[\200-\277]/, "") }
+        length($0) > 80 { print file ":" FNR ": " length($0) " columns" }
+        /\t/ { print file ":" FNR ": a tab" }
+        / $/ { print file ":" FNR ": a blank at the end" }' "$file"
+done | grep -v '/crimes\.def' >"$scratch/wrong"
+result "no line of C is wider than 80 columns, none has tabs" "$scratch/wrong"
+
+for header in moat.h moat/arena.h moat/finding.h moat/inspect.h \
+    moat/report.h moat/version.h; do
+    echo "#include <$header>" >"$scratch/alone.c"
+    ${CC:-cc} -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only \
+        -I"$srcdir/include" "$scratch/alone.c" >"$scratch/wrong" 2>&1
+    result "$header compiles alone" "$scratch/wrong"
+    cp "$scratch/alone.c" "$scratch/alone.cc"
+    # A C compiler without its C++ half is no failure.
+    if echo 'class c {};' >"$scratch/probe.cc" &&
+        ${CC:-cc} -fsyntax-only -x c++ "$scratch/probe.cc" 2>/dev/null; then
+        ${CC:-cc} -x c++ -Wall -Wextra -Werror -fsyntax-only \
+            -I"$srcdir/include" "$scratch/alone.cc" >"$scratch/wrong" 2>&1
+        result "$header compiles alone as C++" "$scratch/wrong"
+    else
+        number=$((number + 1))
+        echo "ok $number - $header as C++ # SKIP there is no C++ compiler"
+    fi
+done
+echo "1..$number"

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* base/text: bounded text. */
+#include "base/text.h"
+
+#include "tests/support/unit.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static char buffer[64];
+
+START_TEST(numbers_are_written_in_full)
+{
+    struct text text = text_in(buffer, sizeof buffer);
+    text_decimal(&text, 0);
+    text_character(&text, ' ');
+    text_decimal(&text, UINT64_MAX);
+    text_character(&text, ' ');
+    text_hex(&text, 0);
+    text_character(&text, ' ');
+    text_hex(&text, 0xdeadbeef);
+    ck_assert_str_eq(buffer, "0 18446744073709551615 0x0 0xdeadbeef");
+    ck_assert_uint_eq(text.length, strlen(buffer));
+}
+END_TEST
+
+START_TEST(the_most_negative_number_is_written_too)
+{
+    struct text text = text_in(buffer, sizeof buffer);
+    text_signed(&text, INT64_MIN);
+    ck_assert_str_eq(buffer, "-9223372036854775808");
+}
+END_TEST
+
+START_TEST(what_does_not_fit_is_left_out_and_remembered)
+{
+    char small[8];
+    memset(small, 'x', sizeof small);
+    struct text text = text_in(small, 5);
+    text_string(&text, "abc");
+    ck_assert(!text.is_truncated);
+    text_string(&text, "defg");
+    ck_assert(text.is_truncated);
+    ck_assert_str_eq(small, "abcd");
+    text_character(&text, 'z');
+    text_decimal(&text, 12);
+    ck_assert_str_eq(small, "abcd");
+    ck_assert_int_eq(small[5], 'x');
+}
+END_TEST
+
+START_TEST(a_buffer_for_the_zero_byte_alone_stays_empty)
+{
+    char one[1] = { 'x' };
+    struct text text = text_in(one, 1);
+    text_string(&text, "a");
+    ck_assert_int_eq(one[0], '\0');
+    ck_assert(text.is_truncated);
+}
+END_TEST
+
+START_TEST(control_characters_do_not_get_through)
+{
+    struct text text = text_in(buffer, sizeof buffer);
+    text_printable(&text, "a\033[31m\nb\177\xc3\xa9");
+    ck_assert_str_eq(buffer, "a?[31m?b?\xc3\xa9");
+}
+END_TEST
+
+START_TEST(bytes_are_quoted_as_ascii)
+{
+    struct text text = text_in(buffer, sizeof buffer);
+    text_quoted(&text, (const unsigned char *)"a\0\xff~ ", 5);
+    text_hex_byte(&text, 0x0a);
+    ck_assert_str_eq(buffer, "\"a..~ \"0a");
+}
+END_TEST
+
+static void add(TCase *tests)
+{
+    tcase_add_test(tests, numbers_are_written_in_full);
+    tcase_add_test(tests, the_most_negative_number_is_written_too);
+    tcase_add_test(tests, what_does_not_fit_is_left_out_and_remembered);
+    tcase_add_test(tests, a_buffer_for_the_zero_byte_alone_stays_empty);
+    tcase_add_test(tests, control_characters_do_not_get_through);
+    tcase_add_test(tests, bytes_are_quoted_as_ascii);
+}
+
+int main(void)
+{
+    return unit_run("base/text", add);
+}
