@@ -8,9 +8,10 @@ tools_moat_moat_CPPFLAGS = $(LIB_CPPFLAGS) \
 tools_moat_moat_SOURCES = \
 	tools/moat/command.h \
 	tools/moat/demo.c \
+	tools/moat/doctor.c \
 	tools/moat/environment.c \
 	tools/moat/help.c \
 	tools/moat/main.c
-# Only the parser of options, and the text it writes to; a convenience library
-# gives a program no more than it asks for.
-tools_moat_moat_LDADD = libapi.la libbase.la
+# Only the parser of options, the text it writes to, and the ways to revoke; a
+# convenience library gives a program no more than it asks for.
+tools_moat_moat_LDADD = libapi.la libos.la libbase.la

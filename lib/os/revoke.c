@@ -10,6 +10,11 @@ static const struct revoke_way *const ways[] = {
     &revoke_mprotect,
 };
 
+const struct revoke_way *revoke_way_at(size_t place)
+{
+    return place < sizeof ways / sizeof ways[0] ? ways[place] : NULL;
+}
+
 static const struct revoke_way *way_of(enum revoke_way_id id)
 {
     return id == REVOKE_MPROTECT ? &revoke_mprotect : &revoke_guard;
@@ -23,10 +28,11 @@ const struct revoke_way *revoke_choose(enum revoke_way_id wanted, int *refused)
         *refused = way->probe();
         return *refused == 0 ? way : &revoke_mprotect;
     }
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        int error = ways[i]->probe();
+    const struct revoke_way *way;
+    for (size_t place = 0; (way = revoke_way_at(place)) != NULL; place++) {
+        int error = way->probe();
         if (error == 0) {
-            return ways[i];
+            return way;
         }
         if (*refused == 0) {
             *refused = error;

@@ -40,6 +40,9 @@ struct revoke_way {
 extern const struct revoke_way revoke_guard;
 extern const struct revoke_way revoke_mprotect;
 
+/* Way number PLACE, counted from 0, the best first; NULL: there are no more. */
+const struct revoke_way *revoke_way_at(size_t place);
+
 /*
  * Choose a way by trying: WANTED, or with REVOKE_AUTO the first that works.
  *

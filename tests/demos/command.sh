@@ -54,6 +54,9 @@ check "help options shows the options" 0 'halt_on_error' '' help options
 check "help of anything else is refused" 2 '' "'nothing'" help nothing
 check "an unknown command is refused" 2 '' "command 'sail'" sail
 check "an unknown option is refused" 2 '' "option '--sail'" --sail
+check "doctor says which ways there are" 0 '^  mprotect  *yes' '' doctor
+check "and which is taken" 0 '^backend=auto takes [a-z]*\.$' '' doctor
+check "doctor takes nothing else" 2 '' "'cold'" doctor cold
 check "demo lists the demos" 0 '^  09a_scope  *[a-z]' '' demo
 check "the start of a name is enough" 0 'leak tracer' '' demo 09b
 check "the whole name as well" 0 'Hello arena' '' demo 09a_scope

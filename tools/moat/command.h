@@ -33,6 +33,7 @@ struct command {
 extern const struct command commands[];
 
 int demo_run(int argument_count, char *const arguments[]);
+int doctor_run(int argument_count, char *const arguments[]);
 int help_run(int argument_count, char *const arguments[]);
 
 /* Print how to use moat, to standard error if the user has erred. */

@@ -20,7 +20,7 @@ void help_usage(bool is_mistake)
     fputs("usage: moat COMMAND [ARGUMENT...]\n\n", out);
     for (const struct command *command = commands; command->name != NULL;
          command++) {
-        fprintf(out, "  %-5s %-13s  %s\n", command->name, command->arguments,
+        fprintf(out, "  %-7s %-13s  %s\n", command->name, command->arguments,
                 command->purpose);
     }
     fputs("\nmoat --version tells the version; moat(1) is the manual.\n",

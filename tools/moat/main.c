@@ -15,6 +15,8 @@
 const struct command commands[] = {
     { "demo", "[NAME | all]", "list the demos, or run one, or all", true,
       demo_run },
+    { "doctor", "", "say what this machine allows, and what it costs", true,
+      doctor_run },
     { "help", "[options]", "show this, or what MOAT_OPTIONS can be", false,
       help_run },
     { 0 },
