@@ -119,7 +119,11 @@ static struct moat_arena *pop_unused(uint32_t *list)
     return arena;
 }
 
-/* Forget a destroyed arena; its extent is for others then, if it may be. */
+/*
+ * Forget a destroyed arena; its extent is for others then, if it may be. One
+ * that the program has placed ahead of the frontier is left for the frontier:
+ * on a list as well, it would be given out twice.
+ */
 static void forget(struct moat_arena *arena)
 {
     unlink_retired(arena);
@@ -127,7 +131,9 @@ static void forget(struct moat_arena *arena)
                      arena->extent_bytes, 0);
     bool is_whole = size_is_power_of_two(arena->extent_bytes)
                     && arena->extent_start % arena->extent_bytes == 0;
-    if (arena->is_reusable && is_whole) {
+    bool is_behind
+        = arena->extent_start + arena->extent_bytes <= pool.frontier;
+    if (arena->is_reusable && is_whole && is_behind) {
         push_unused(&pool.with_extent[class_of(arena->extent_bytes)], arena);
     } else {
         push_unused(&pool.without_extent, arena);
