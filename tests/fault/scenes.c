@@ -282,9 +282,9 @@ static void with_64_megabytes(void)
     limit((rlim_t)64 << 20);
 }
 
-static void with_8_megabytes(void)
+static void with_32_megabytes(void)
 {
-    limit((rlim_t)8 << 20);
+    limit((rlim_t)32 << 20);
 }
 
 static bool fault_again(const struct moat_finding *finding, void *context)
@@ -358,7 +358,7 @@ static const struct {
     { "one_overflow_or_refusal", one_overflow_or_refusal },
     { "with_a_gigabyte", with_a_gigabyte },
     { "with_64_megabytes", with_64_megabytes },
-    { "with_8_megabytes", with_8_megabytes },
+    { "with_32_megabytes", with_32_megabytes },
     { "fault_in_the_hook", fault_in_the_hook },
     { "bus_error", bus_error },
     { "sent_signal", sent_signal },

@@ -210,7 +210,7 @@ START_TEST(a_process_with_little_address_space_still_finds_the_overflow)
 }
 END_TEST
 
-static const char *const small[] = { "with_64_megabytes", "with_8_megabytes" };
+static const char *const small[] = { "with_64_megabytes", "with_32_megabytes" };
 
 START_TEST(a_process_with_too_little_is_told_and_refused)
 {

@@ -85,7 +85,8 @@ for object in lib/base/*.o lib/os/*.o lib/record/*.o lib/diagnose/*.o; do
     ${NM:-nm} -P "$object" | awk '$2 ~ /^[BbDdRr]$/ { print $1 }'
 done | sort -u >"$scratch/data"
 awk '$1 == "outside" { print $2 }' "$scratch/reached" |
-    grep -v -e '^_GLOBAL_OFFSET_TABLE_$' -e '^__stack_chk_fail$' |
+    grep -v -e '^_GLOBAL_OFFSET_TABLE_$' -e '^__stack_chk_fail$' \
+        -e '^__ubsan_' |
     sort -u | comm -23 - "$scratch/data" >"$scratch/outside"
 sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)  *[^ ].*/\1/p' \
     "$srcdir/tests/house/crashpath.allow" | sort -u >"$scratch/allowed"
