@@ -29,21 +29,33 @@ dist_check_SCRIPTS += \
 unit_tests = \
 	tests/unit/test_actor \
 	tests/unit/test_arena \
+	tests/unit/test_arena_record \
+	tests/unit/test_block \
+	tests/unit/test_bump \
 	tests/unit/test_canary \
 	tests/unit/test_classify \
+	tests/unit/test_context \
+	tests/unit/test_describe \
 	tests/unit/test_extent \
+	tests/unit/test_failing_os \
 	tests/unit/test_fence \
 	tests/unit/test_inspect \
+	tests/unit/test_kind \
+	tests/unit/test_lock \
+	tests/unit/test_maps \
 	tests/unit/test_options \
-	tests/unit/test_os \
 	tests/unit/test_output \
 	tests/unit/test_packed \
+	tests/unit/test_pages \
+	tests/unit/test_process \
 	tests/unit/test_region \
+	tests/unit/test_report \
 	tests/unit/test_report_text \
 	tests/unit/test_revoke \
 	tests/unit/test_site \
 	tests/unit/test_size \
-	tests/unit/test_text
+	tests/unit/test_text \
+	tests/unit/test_thread
 # Tests of what a user sees, on the shared library.
 fault_tests = \
 	tests/fault/test_bad_input \
@@ -57,6 +69,7 @@ fault_subjects = \
 check_PROGRAMS += $(unit_tests) $(fault_tests) $(fault_subjects)
 TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/support/expect.sh tests/support/unit.h \
+	tests/support/failing_os.h tests/support/probe.h \
 	tests/support/ending.h tests/fault/crimes.def \
 	tests/house/crashpath.allow
 
@@ -66,26 +79,50 @@ tests_unit_test_actor_CPPFLAGS = $(test_cppflags)
 tests_unit_test_actor_LDADD = $(test_libs)
 tests_unit_test_arena_CPPFLAGS = $(test_cppflags)
 tests_unit_test_arena_LDADD = $(test_libs)
+tests_unit_test_arena_record_CPPFLAGS = $(test_cppflags)
+tests_unit_test_arena_record_LDADD = $(test_libs)
+tests_unit_test_block_CPPFLAGS = $(test_cppflags)
+tests_unit_test_block_LDADD = $(test_libs)
+tests_unit_test_bump_CPPFLAGS = $(test_cppflags)
+tests_unit_test_bump_LDADD = $(test_libs)
 tests_unit_test_canary_CPPFLAGS = $(test_cppflags)
 tests_unit_test_canary_LDADD = $(test_libs)
 tests_unit_test_classify_CPPFLAGS = $(test_cppflags)
 tests_unit_test_classify_LDADD = $(test_libs)
+tests_unit_test_context_CPPFLAGS = $(test_cppflags)
+tests_unit_test_context_LDADD = $(test_libs)
+tests_unit_test_describe_CPPFLAGS = $(test_cppflags)
+tests_unit_test_describe_LDADD = $(test_libs)
 tests_unit_test_extent_CPPFLAGS = $(test_cppflags)
 tests_unit_test_extent_LDADD = $(test_libs)
+tests_unit_test_failing_os_CPPFLAGS = $(test_cppflags)
+tests_unit_test_failing_os_SOURCES = tests/unit/test_failing_os.c \
+	tests/support/failing_os.c
+tests_unit_test_failing_os_LDADD = $(test_libs)
 tests_unit_test_fence_CPPFLAGS = $(test_cppflags)
 tests_unit_test_fence_LDADD = $(test_libs)
 tests_unit_test_inspect_CPPFLAGS = $(test_cppflags)
 tests_unit_test_inspect_LDADD = $(test_libs)
+tests_unit_test_kind_CPPFLAGS = $(test_cppflags)
+tests_unit_test_kind_LDADD = $(test_libs)
+tests_unit_test_lock_CPPFLAGS = $(test_cppflags)
+tests_unit_test_lock_LDADD = $(test_libs)
+tests_unit_test_maps_CPPFLAGS = $(test_cppflags)
+tests_unit_test_maps_LDADD = $(test_libs)
 tests_unit_test_options_CPPFLAGS = $(test_cppflags)
 tests_unit_test_options_LDADD = $(test_libs)
-tests_unit_test_os_CPPFLAGS = $(test_cppflags)
-tests_unit_test_os_LDADD = $(test_libs)
 tests_unit_test_output_CPPFLAGS = $(test_cppflags)
 tests_unit_test_output_LDADD = $(test_libs)
 tests_unit_test_packed_CPPFLAGS = $(test_cppflags)
 tests_unit_test_packed_LDADD = $(test_libs)
+tests_unit_test_pages_CPPFLAGS = $(test_cppflags)
+tests_unit_test_pages_LDADD = $(test_libs)
+tests_unit_test_process_CPPFLAGS = $(test_cppflags)
+tests_unit_test_process_LDADD = $(test_libs)
 tests_unit_test_region_CPPFLAGS = $(test_cppflags)
 tests_unit_test_region_LDADD = $(test_libs)
+tests_unit_test_report_CPPFLAGS = $(test_cppflags)
+tests_unit_test_report_LDADD = $(test_libs)
 tests_unit_test_report_text_CPPFLAGS = $(test_cppflags)
 tests_unit_test_report_text_LDADD = $(test_libs)
 tests_unit_test_revoke_CPPFLAGS = $(test_cppflags)
@@ -96,6 +133,8 @@ tests_unit_test_size_CPPFLAGS = $(test_cppflags)
 tests_unit_test_size_LDADD = $(test_libs)
 tests_unit_test_text_CPPFLAGS = $(test_cppflags)
 tests_unit_test_text_LDADD = $(test_libs)
+tests_unit_test_thread_CPPFLAGS = $(test_cppflags)
+tests_unit_test_thread_LDADD = $(test_libs)
 
 fault_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE $(CHECK_CFLAGS)
 tests_fault_test_bad_input_CPPFLAGS = $(fault_cppflags)

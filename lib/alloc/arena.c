@@ -10,6 +10,7 @@
 #include "base/canary.h"
 #include "base/size.h"
 #include "os/output.h"
+#include "os/pages.h"
 #include "record/describe.h"
 
 #include <errno.h>
@@ -409,11 +410,13 @@ int arena_end(struct moat_arena *arena, site_id site)
     size_t armed = arena->armed_bytes;
     if (armed != 0) {
         error = arena_pages_revoke(arena, 0, armed);
-        arena->is_reusable = error == 0;
     }
-    if (arena->is_unprepared) {
+    if (error != 0 || arena->is_unprepared) {
+        /* Some pages have guards and some do not: start from scratch. */
         arena->prepared_bytes = 0;
+        error = pages_renew(arena->extent_start, arena->extent_bytes);
     }
+    arena->is_reusable = error == 0;
     extent_quarantine(arena);
     return error;
 }

@@ -68,6 +68,10 @@ int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end)
     }
     if (error == 0 && middle < last) {
         error = pages_allow(middle, last - middle);
+        if (error != 0 && first < middle) {
+            /* All or nothing: no page is open that no block will have. */
+            arena->way->revoke(first, middle - first);
+        }
     }
     if (error != 0) {
         static atomic_flag is_said = ATOMIC_FLAG_INIT;

@@ -278,7 +278,9 @@ static int take_at(uintptr_t start, size_t bytes, struct moat_arena **arena)
         return ENOMEM;
     }
     set_extent(*arena, start, bytes);
-    if (region_allow_blocks(region, start, bytes) != 0) {
+    /* Guards of other arenas may lie here, and pages that were not revoked. */
+    if (region_allow_blocks(region, start, bytes) != 0
+        || pages_renew(start, bytes) != 0) {
         push_unused(&pool.without_extent, *arena);
         return ENOMEM;
     }

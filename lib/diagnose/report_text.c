@@ -243,12 +243,19 @@ static void add_requested(struct text *text,
     }
 }
 
+/* Neither is where the tables of threads and sites are full. */
+static bool is_deed_known(const struct moat_actor *actor,
+                          const struct moat_stack *stack)
+{
+    return actor->is_known || stack->frames != 0;
+}
+
 static void add_deed(struct text *text, const char *deed,
                      const struct moat_actor *actor,
                      const struct moat_stack *stack,
                      const struct report_style *style)
 {
-    if (!actor->is_known && stack->frames == 0) {
+    if (!is_deed_known(actor, stack)) {
         return;
     }
     text_string(text, deed);
@@ -261,7 +268,9 @@ static void add_deed(struct text *text, const char *deed,
 static void add_history(struct text *text, const struct moat_finding *finding,
                         const struct report_style *style)
 {
-    if (finding->block.number != 0) {
+    if (finding->block.number != 0
+        && is_deed_known(&finding->block.allocated_by,
+                         &finding->stacks.alloc)) {
         text_string(text, "block #");
         text_decimal(text, finding->block.number);
         add_deed(text, " was allocated", &finding->block.allocated_by,
@@ -274,7 +283,9 @@ static void add_history(struct text *text, const struct moat_finding *finding,
     bool is_about_arena = finding->arena.base != NULL
                           && (finding->arena.is_destroyed
                               || finding->block.number == 0);
-    if (is_about_arena) {
+    if (is_about_arena
+        && is_deed_known(&finding->arena.created_by,
+                         &finding->stacks.create)) {
         add_arena_name(text, finding->arena.name);
         add_deed(text, " was created", &finding->arena.created_by,
                  &finding->stacks.create, style);

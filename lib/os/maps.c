@@ -20,6 +20,8 @@ struct line {
     uintptr_t start;
     uintptr_t end;
     bool is_readable;
+    /* Told by the first character of the path, which may be cut off. */
+    bool is_file;
     uint64_t file_offset;
     char path[256];
 };
@@ -66,13 +68,15 @@ static void skip_field(struct reader *reader)
 }
 
 /* Keeps the end of a path that is too long: the file's own name is there. */
-static bool read_path(struct reader *reader, char path[256])
+static bool read_path(struct reader *reader, struct line *line)
 {
+    char *path = line->path;
     size_t length = 0;
     int character = next_character(reader);
     while (character == ' ') {
         character = next_character(reader);
     }
+    line->is_file = character == '/';
     while (character != '\n' && character >= 0) {
         if (length == 255) {
             memmove(path, path + 1, --length);
@@ -94,7 +98,7 @@ static bool read_line(struct reader *reader, struct line *line)
     skip_field(reader);
     /* The inode is followed by one blank at least. */
     skip_field(reader);
-    return read_path(reader, line->path);
+    return read_path(reader, line);
 }
 
 /* Addresses in a program linked to a fixed place are its offsets already. */
@@ -116,13 +120,13 @@ static bool find(struct reader *reader, uintptr_t address,
     struct line first = { .path = "" };
     struct line line;
     while (read_line(reader, &line)) {
-        if (line.file_offset == 0 && line.path[0] == '/') {
+        if (line.file_offset == 0 && line.is_file) {
             first = line;
         }
         if (address < line.start || address >= line.end) {
             continue;
         }
-        if (line.path[0] != '/') {
+        if (!line.is_file) {
             return false;
         }
         bool has_start = strcmp(first.path, line.path) == 0;

@@ -93,6 +93,19 @@ int pages_deny(uintptr_t start, size_t bytes)
     return outcome(mprotect((void *)start, bytes, PROT_NONE), saved_errno);
 }
 
+int pages_renew(uintptr_t start, size_t bytes)
+{
+    int saved_errno = errno;
+    void *address
+        = mmap((void *)start, bytes, PROT_NONE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (address == MAP_FAILED) {
+        return outcome(-1, saved_errno);
+    }
+    pages_set_sparse(start, bytes);
+    return 0;
+}
+
 bool pages_peek(uintptr_t start, size_t bytes, void *copy)
 {
     int saved_errno = errno;

@@ -44,6 +44,12 @@ int pages_deny(uintptr_t start, size_t bytes);
  */
 bool pages_peek(uintptr_t start, size_t bytes, void *copy);
 
+/*
+ * Put pages of a reserved range back to how pages_reserve() gave them, whatever
+ * was done to them since.
+ */
+int pages_renew(uintptr_t start, size_t bytes);
+
 /* Undo mlock(), which forbids dropping. */
 int pages_unlock(uintptr_t start, size_t bytes);
 

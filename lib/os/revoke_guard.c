@@ -32,10 +32,13 @@ static int guard_prepare(uintptr_t start, size_t bytes)
     int error = advise(start, bytes, MADV_GUARD_INSTALL);
     if (error == 0) {
         error = pages_allow(start, bytes);
-        if (error != 0) {
-            /* mprotect() may arm these pages later; a marker would stay. */
-            advise(start, bytes, MADV_GUARD_REMOVE);
-        }
+    }
+    /*
+     * mprotect() may arm these pages later; a marker would stay, be it of a
+     * call that got halfway or of an arena that was here before.
+     */
+    if (error != 0 && pages_deny(start, bytes) == 0) {
+        advise(start, bytes, MADV_GUARD_REMOVE);
     }
     return error;
 }

@@ -31,6 +31,7 @@ START_TEST(a_thread_is_the_same_actor_each_time)
     const struct actor_record *record = actor_find(&table, self);
     ck_assert_ptr_nonnull(record);
     ck_assert_int_eq(record->pid, getpid());
+    ck_assert_uint_eq(record->thread, 0);
 }
 END_TEST
 

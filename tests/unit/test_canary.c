@@ -94,6 +94,7 @@ START_TEST(damage_at_either_edge_of_a_range_is_found)
     canary_stamp(secret, at(0), at(BYTES));
     memory[7] = 0;
     memory[41] = 0;
+    memory[42] = 0;
     ck_assert(canary_is_intact(secret, at(8), at(41)));
     ck_assert(!canary_is_intact(secret, at(7), at(41)));
     ck_assert(!canary_is_intact(secret, at(8), at(42)));

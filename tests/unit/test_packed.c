@@ -144,6 +144,9 @@ START_TEST(a_reach_that_does_not_fit_is_refused)
     size_t reach;
     ck_assert(!packed_reach(SIZE_MAX / 2, PAGE, &reach));
     ck_assert(packed_reach((size_t)1 << 40, PAGE, &reach));
+    ck_assert_uint_ge(reach, (size_t)4 << 40);
+    ck_assert(packed_reach((size_t)1 << 30, PAGE, &reach));
+    ck_assert_uint_ge(reach, (size_t)8 << 30);
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 
 #include "tests/support/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static char buffer[8192];
@@ -290,6 +291,181 @@ START_TEST(a_report_that_does_not_fit_is_cut)
 }
 END_TEST
 
+/*
+ * One finding of each kind, and its report. Who allocated is not known here,
+ * as with full tables.
+ */
+static void set_overflow(void)
+{
+    finding.stacks.alloc.frames = 0;
+    finding.block.allocated_by.is_known = false;
+}
+
+static void set_underflow(void)
+{
+    set_overflow();
+    finding.access = MOAT_ACCESS_READ;
+    finding.address = (const void *)0x7e0000000fff;
+    finding.arena.offset = 0x5f;
+    finding.distance.where = MOAT_WHERE_BEFORE;
+    finding.distance.bytes = 1;
+}
+
+static void set_use_after_free(void)
+{
+    set_overflow();
+    finding.block.is_freed = true;
+    finding.block.freed_by = actor(1, 4242, "09b");
+    finding.stacks.free = stack(0x550000000300, true);
+    finding.distance.where = MOAT_WHERE_INSIDE;
+    finding.distance.bytes = 31;
+}
+
+static void set_use_after_unmap(void)
+{
+    set_overflow();
+    finding.arena.is_destroyed = true;
+    finding.arena.destroyed_by = actor(1, 4242, "09b");
+    finding.stacks.destroy = stack(0x550000000300, true);
+}
+
+static void set_double_free(void)
+{
+    set_use_after_free();
+    finding.access = MOAT_ACCESS_FREE;
+    finding.seen = MOAT_SEEN_AT_FREE;
+    finding.address = finding.block.start;
+    finding.distance.bytes = 0;
+}
+
+static void set_bad_free(void)
+{
+    set_overflow();
+    finding.access = MOAT_ACCESS_FREE;
+    finding.seen = MOAT_SEEN_AT_FREE;
+    memset(&finding.block, 0, sizeof finding.block);
+    memset(&finding.arena, 0, sizeof finding.arena);
+}
+
+static void set_overlap(void)
+{
+    memset(&finding.block, 0, sizeof finding.block);
+    finding.stacks.alloc.frames = 0;
+    finding.access = MOAT_ACCESS_CREATE;
+    finding.address = finding.arena.base;
+    finding.arena.offset = 0;
+    finding.distance.where = MOAT_WHERE_INSIDE;
+    finding.requested.is_known = true;
+    finding.requested.is_arena = true;
+    finding.requested.capacity = 64;
+    strcpy(finding.requested.name, "new");
+}
+
+static void set_nowhere(void)
+{
+    memset(&finding.block, 0, sizeof finding.block);
+    memset(&finding.arena, 0, sizeof finding.arena);
+    finding.stacks.alloc.frames = 0;
+    finding.address = (const void *)16;
+}
+
+#define HEAD(kind, address, seen) \
+    "==4242==ERROR: moat: " kind " on address " address \
+    " at pc 0x5500000001c9, seen at " seen "\n"
+#define BLOCK "32-byte block #3 [0x7e0000001000,0x7e0000001020) in arena " \
+              "\"leak tracer\" (arena offset "
+#define HERE "    #0 0x5500000001c9 prog+0x1c9\n"
+#define IN "in thread T1 (pid 4242, \"09b\")\n"
+#define SUMMARY(kind) "SUMMARY: moat: " kind " prog+0x1c9\n"
+#define FREED "it was freed by thread T1 (pid 4242, \"09b\") here:\n" \
+              "    #0 0x5500000002ff prog+0x2ff\n"
+
+static const struct {
+    enum moat_kind kind;
+    void (*set)(void);
+    const char *report;
+} goldens[] = {
+    { MOAT_KIND_HEAP_BUFFER_OVERFLOW, set_overflow,
+      HEAD("heap-buffer-overflow", "0x7e0000001020", "access")
+      "WRITE at 0x7e0000001020, 0 bytes after the end of " BLOCK
+      "0x80 of 0x100)\n" HERE IN SUMMARY("heap-buffer-overflow") },
+    { MOAT_KIND_HEAP_BUFFER_UNDERFLOW, set_underflow,
+      HEAD("heap-buffer-underflow", "0x7e0000000fff", "access")
+      "READ at 0x7e0000000fff, 1 bytes before the start of " BLOCK
+      "0x5f of 0x100)\n" HERE IN SUMMARY("heap-buffer-underflow") },
+    { MOAT_KIND_HEAP_USE_AFTER_FREE, set_use_after_free,
+      HEAD("heap-use-after-free", "0x7e0000001020", "access")
+      "WRITE at 0x7e0000001020, 31 bytes inside " BLOCK
+      "0x80 of 0x100)\n" HERE IN FREED
+      SUMMARY("heap-use-after-free") },
+    { MOAT_KIND_USE_AFTER_UNMAP, set_use_after_unmap,
+      HEAD("use-after-unmap", "0x7e0000001020", "access")
+      "WRITE at 0x7e0000001020, 0 bytes after the end of " BLOCK
+      "0x80 of 0x100)\n" HERE IN
+      "it was destroyed by thread T1 (pid 4242, \"09b\") here:\n"
+      "    #0 0x5500000002ff prog+0x2ff\n"
+      SUMMARY("use-after-unmap") },
+    { MOAT_KIND_DOUBLE_FREE, set_double_free,
+      HEAD("double-free", "0x7e0000001000", "free")
+      "FREE of 0x7e0000001000, 0 bytes inside " BLOCK
+      "0x80 of 0x100)\n" HERE IN FREED
+      SUMMARY("double-free") },
+    { MOAT_KIND_BAD_FREE, set_bad_free,
+      HEAD("bad-free", "0x7e0000001020", "free")
+      "FREE of 0x7e0000001020, which no arena holds\n" HERE IN
+      SUMMARY("bad-free") },
+    { MOAT_KIND_ARENA_OVERLAP, set_overlap,
+      HEAD("arena-overlap", "0x7e0000000fa0", "access")
+      "CREATE at 0x7e0000000fa0, 0 bytes inside arena \"leak tracer\" "
+      "[0x7e0000000fa0,0x7e0000001fa0) (arena offset 0x0 of 0x100)\n"
+      HERE IN
+      "that is where arena \"new\" of capacity 0x40 was to be created\n"
+      SUMMARY("arena-overlap") },
+    { MOAT_KIND_STACK_OVERFLOW, set_nowhere,
+      HEAD("stack-overflow", "0x10", "access")
+      "WRITE at 0x10, at the end of the stack of thread T1 (pid 4242, "
+      "\"09b\")\n" HERE SUMMARY("stack-overflow") },
+    { MOAT_KIND_NULL_DEREFERENCE, set_nowhere,
+      HEAD("null-dereference", "0x10", "access")
+      "WRITE at 0x10, 16 bytes from NULL\n" HERE IN
+      SUMMARY("null-dereference") },
+    { MOAT_KIND_SEGV, set_nowhere,
+      HEAD("segv", "0x10", "access")
+      "WRITE at 0x10, which no arena holds\n" HERE IN SUMMARY("segv") },
+};
+
+START_TEST(each_kind_reads_like_this)
+{
+    finding.kind = goldens[_i].kind;
+    goldens[_i].set();
+    ck_assert_str_eq(report(false), goldens[_i].report);
+}
+END_TEST
+
+START_TEST(eight_ranges_of_damage_are_eight_lines)
+{
+    finding.damage_ranges = MOAT_DAMAGE_MAX;
+    for (unsigned i = 0; i < MOAT_DAMAGE_MAX; i++) {
+        finding.damage[i] = (struct moat_damage){
+            .start = (const void *)(0x7e0000001020 + 2 * (uintptr_t)i),
+            .bytes = 1, .distance = 2 * i, .where = MOAT_WHERE_AFTER,
+            .found_bytes = 1, .found = { (unsigned char)('a' + i) }
+        };
+    }
+    const char *at = report(false);
+    for (unsigned i = 0; i < MOAT_DAMAGE_MAX; i++) {
+        char line[128];
+        snprintf(line, sizeof line,
+                 "\ndamage: 1 byte at [0x7e00000010%x,0x7e00000010%x), %u "
+                 "bytes after the end of the block: %x \"%c\"\n",
+                 0x20 + 2 * i, 0x21 + 2 * i, 2 * i, 'a' + i, 'a' + (int)i);
+        at = strstr(at, line);
+        ck_assert_msg(at != NULL, "not there: %s", line);
+    }
+    ck_assert_ptr_null(strstr(at, "more of it"));
+}
+END_TEST
+
 START_TEST(each_kind_has_a_name_of_its_own)
 {
     for (int kind = MOAT_KIND_NONE; kind <= MOAT_KIND_SEGV; kind++) {
@@ -321,6 +497,9 @@ static void add(TCase *tests)
     tcase_add_test(tests, names_cannot_reach_the_terminal);
     tcase_add_test(tests, colour_is_for_the_first_line);
     tcase_add_test(tests, a_report_that_does_not_fit_is_cut);
+    tcase_add_loop_test(tests, each_kind_reads_like_this, 0,
+                        sizeof goldens / sizeof goldens[0]);
+    tcase_add_test(tests, eight_ranges_of_damage_are_eight_lines);
     tcase_add_test(tests, each_kind_has_a_name_of_its_own);
 }
 

@@ -9,6 +9,12 @@
 
 static char buffer[64];
 
+/* What is there already must not show. */
+static void set_up(void)
+{
+    memset(buffer, 'x', sizeof buffer);
+}
+
 START_TEST(numbers_are_written_in_full)
 {
     struct text text = text_in(buffer, sizeof buffer);
@@ -28,7 +34,9 @@ START_TEST(the_most_negative_number_is_written_too)
 {
     struct text text = text_in(buffer, sizeof buffer);
     text_signed(&text, INT64_MIN);
-    ck_assert_str_eq(buffer, "-9223372036854775808");
+    text_signed(&text, 0);
+    text_signed(&text, INT64_MAX);
+    ck_assert_str_eq(buffer, "-922337203685477580809223372036854775807");
 }
 END_TEST
 
@@ -78,6 +86,7 @@ END_TEST
 
 static void add(TCase *tests)
 {
+    tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_test(tests, numbers_are_written_in_full);
     tcase_add_test(tests, the_most_negative_number_is_written_too);
     tcase_add_test(tests, what_does_not_fit_is_left_out_and_remembered);
