@@ -43,6 +43,7 @@
 
 #include <moat/arena.h>
 #include <moat/finding.h>
+#include <moat/guarded.h>
 #include <moat/inspect.h>
 #include <moat/report.h>
 

@@ -63,7 +63,8 @@ liballoc_la_SOURCES = \
 	lib/alloc/bump.h \
 	lib/alloc/extent.c lib/alloc/extent.h \
 	lib/alloc/fence.c lib/alloc/fence.h \
-	lib/alloc/packed.c lib/alloc/packed.h
+	lib/alloc/packed.c lib/alloc/packed.h \
+	lib/alloc/slots.c lib/alloc/slots.h
 
 libdiagnose_la_CPPFLAGS = $(LIB_CPPFLAGS)
 libdiagnose_la_CFLAGS = $(LIB_CFLAGS)
@@ -78,6 +79,7 @@ libapi_la_CPPFLAGS = $(LIB_CPPFLAGS)
 libapi_la_CFLAGS = $(LIB_CFLAGS)
 libapi_la_SOURCES = \
 	lib/api/arena_api.c \
+	lib/api/guarded_api.c \
 	lib/api/inspect_api.c \
 	lib/api/options.c lib/api/options.h lib/api/options.def \
 	lib/api/report_api.c \

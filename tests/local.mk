@@ -54,6 +54,7 @@ unit_tests = \
 	tests/unit/test_revoke \
 	tests/unit/test_site \
 	tests/unit/test_size \
+	tests/unit/test_slots \
 	tests/unit/test_text \
 	tests/unit/test_thread
 # Tests of what a user sees, on the shared library.
@@ -131,6 +132,8 @@ tests_unit_test_site_CPPFLAGS = $(test_cppflags)
 tests_unit_test_site_LDADD = $(test_libs)
 tests_unit_test_size_CPPFLAGS = $(test_cppflags)
 tests_unit_test_size_LDADD = $(test_libs)
+tests_unit_test_slots_CPPFLAGS = $(test_cppflags)
+tests_unit_test_slots_LDADD = $(test_libs)
 tests_unit_test_text_CPPFLAGS = $(test_cppflags)
 tests_unit_test_text_LDADD = $(test_libs)
 tests_unit_test_thread_CPPFLAGS = $(test_cppflags)

@@ -71,6 +71,10 @@ static int take_extent(const struct arena_request *request,
         return EINVAL;
     }
     int error = extent_take_at(request->at - page_bytes, extent_bytes, arena);
+    if (error == EEXIST && (*arena)->is_heap) {
+        /* Not a place for arenas. */
+        return EINVAL;
+    }
     if (error == EEXIST) {
         describe_start(finding, MOAT_KIND_ARENA_OVERLAP, MOAT_ACCESS_CREATE,
                        MOAT_SEEN_AT_ACCESS, request->at);
@@ -85,10 +89,15 @@ static int take_extent(const struct arena_request *request,
  * would take 512 times its capacity; where the region is small for that, it
  * gets a part of it, and is full when that is.
  */
-static bool reach_of(enum arena_layout layout, size_t capacity, size_t *reach)
+static bool reach_of(const struct arena_request *request, size_t capacity,
+                     size_t *reach)
 {
     size_t page_bytes = heap.state->page_bytes;
-    if (layout == ARENA_PACKED) {
+    if (request->is_heap) {
+        /* One large block, or as many slots as fit. */
+        return size_round_up_checked(capacity, page_bytes, reach);
+    }
+    if (request->layout == ARENA_PACKED) {
         return packed_reach(capacity, page_bytes, reach);
     }
     size_t share = heap.state->region.bytes / REGION_SHARE;
@@ -109,7 +118,7 @@ int arena_create(const struct arena_request *request,
     size_t reach_bytes;
     size_t extent_bytes;
     if (!size_round_up_checked(request->capacity, BUMP_UNIT, &capacity)
-        || !reach_of(request->layout, capacity, &reach_bytes)
+        || !reach_of(request, capacity, &reach_bytes)
         || !size_add(reach_bytes, 2 * page_bytes, &extent_bytes)
         || extent_bytes > heap.state->region.bytes) {
         return ENOMEM;
@@ -126,6 +135,8 @@ int arena_create(const struct arena_request *request,
     arena->reach_bytes = reach_bytes;
     arena->way = heap.settings.way;
     arena->layout = request->layout;
+    arena->is_heap = request->is_heap;
+    arena->slot_bytes = 0;
     arena->capacity = capacity;
     arena->cursor = 0;
     arena->placed_end = 0;
@@ -222,8 +233,9 @@ static size_t default_alignment(size_t bytes)
                : heap.settings.alignment;
 }
 
-static int place_fenced(struct moat_arena *arena, size_t alignment,
-                        size_t bytes, struct placement *placement)
+static int place_fenced(struct moat_arena *arena, enum fence_placement side,
+                        size_t alignment, size_t bytes,
+                        struct placement *placement)
 {
     size_t page_bytes = heap.state->page_bytes;
     if (alignment == ARENA_ALIGNMENT_DEFAULT) {
@@ -233,10 +245,7 @@ static int place_fenced(struct moat_arena *arena, size_t alignment,
     struct fence_place place;
     if (!bump_place(arena->capacity, arena->cursor, counted, bytes,
                     &placement->arena_offset, &placement->next_cursor)
-        || !fence_place(bytes, alignment,
-                        fence_turn(heap.settings.placement,
-                                   arena->block_count),
-                        page_bytes, &place)) {
+        || !fence_place(bytes, alignment, side, page_bytes, &place)) {
         return ENOMEM;
     }
     size_t data_end = arena->placed_end + place.data_bytes;
@@ -258,10 +267,20 @@ static int place_fenced(struct moat_arena *arena, size_t alignment,
 void *arena_allocate(struct moat_arena *arena, size_t alignment, size_t bytes,
                      site_id site, int *error)
 {
+    return arena_allocate_on(
+        arena, fence_turn(heap.settings.placement, arena->block_count),
+        alignment, bytes, site, error);
+}
+
+void *arena_allocate_on(struct moat_arena *arena, enum fence_placement side,
+                        size_t alignment, size_t bytes, site_id site,
+                        int *error)
+{
     struct placement placement;
-    bool is_fenced = arena->layout == ARENA_FENCED;
-    *error = is_fenced ? place_fenced(arena, alignment, bytes, &placement)
-                       : place_packed(arena, alignment, bytes, &placement);
+    bool is_fenced = arena->layout != ARENA_PACKED;
+    *error = is_fenced
+                 ? place_fenced(arena, side, alignment, bytes, &placement)
+                 : place_packed(arena, alignment, bytes, &placement);
     if (*error != 0) {
         /* EPERM, EACCES and the like: what a caller can do is the same. */
         *error = ENOMEM;
@@ -296,9 +315,8 @@ void *arena_allocate(struct moat_arena *arena, size_t alignment, size_t bytes,
     return (void *)placement.start;
 }
 
-/* What is wrong with freeing BLOCK, which is no live block of ARENA. */
-static void describe_bad_free(struct moat_arena *arena, uintptr_t block,
-                              struct moat_finding *finding)
+void arena_describe_bad_free(const struct moat_arena *arena, uintptr_t block,
+                             struct moat_finding *finding)
 {
     struct moat_state *state = heap.state;
     describe_start(finding, MOAT_KIND_BAD_FREE, MOAT_ACCESS_FREE,
@@ -309,7 +327,8 @@ static void describe_bad_free(struct moat_arena *arena, uintptr_t block,
                                 region_owner(&state->region, block));
     }
     if (owner != NULL && arena_state_of(owner) != ARENA_UNUSED
-        && describe_nearest(state, owner, finding) && owner == arena
+        && describe_nearest(state, owner, finding)
+        && (owner == arena || (arena == NULL && owner->is_heap))
         && finding->block.is_freed
         && finding->block.start == (const void *)block) {
         finding->kind = MOAT_KIND_DOUBLE_FREE;
@@ -323,13 +342,7 @@ static void describe_bad_free(struct moat_arena *arena, uintptr_t block,
     }
 }
 
-/*
- * Make the pages of a fenced block inaccessible. The record comes first: an
- * access that races with this finds the block freed. Where nothing can be
- * revoked, which is said once, the block is stamped, so that at least writes
- * to it are found.
- */
-static void revoke_block(struct moat_arena *arena, struct block_record *record)
+void arena_revoke_block(struct moat_arena *arena, struct block_record *record)
 {
     size_t page_bytes = heap.state->page_bytes;
     uintptr_t start = size_round_down(record->start, page_bytes);
@@ -358,7 +371,7 @@ bool arena_free(struct moat_arena *arena, uintptr_t block, site_id site,
         || !block_find(arena->blocks, arena->block_count, block, &index)
         || arena->blocks[index].start != block
         || arena->blocks[index].state != BLOCK_LIVE) {
-        describe_bad_free(arena, block, finding);
+        arena_describe_bad_free(arena, block, finding);
         return true;
     }
     struct block_record *record = &arena->blocks[index];
@@ -367,7 +380,7 @@ bool arena_free(struct moat_arena *arena, uintptr_t block, site_id site,
     record->free_site = site;
     record->free_actor = actor_self(&heap.state->actors);
     if (arena->layout == ARENA_FENCED) {
-        revoke_block(arena, record);
+        arena_revoke_block(arena, record);
     } else {
         /* The check at exit may come while this runs: stamp, then say so. */
         canary_stamp(heap.state->secret, block, block + record->bytes);

@@ -47,6 +47,8 @@ struct arena_request {
     /* 0: anywhere. */
     uintptr_t at;
     enum arena_layout layout;
+    /* See struct moat_arena. */
+    bool is_heap;
     site_id site;
 };
 
@@ -64,6 +66,19 @@ int arena_create(const struct arena_request *request,
 void *arena_allocate(struct moat_arena *arena, size_t alignment, size_t bytes,
                      site_id site, int *error);
 
+/* The same with the side of a fenced block chosen: not FENCE_ALTERNATE. */
+void *arena_allocate_on(struct moat_arena *arena, enum fence_placement side,
+                        size_t alignment, size_t bytes, site_id site,
+                        int *error);
+
+/*
+ * Make the pages of a fenced block inaccessible. The record comes first: an
+ * access that races with this finds the block freed. Where nothing can be
+ * revoked, which is said once, the block is stamped, so that at least writes
+ * to it are found.
+ */
+void arena_revoke_block(struct moat_arena *arena, struct block_record *record);
+
 /*
  * Free BLOCK. Returns whether something is wrong, with *FINDING saying what;
  * when it is damage (MOAT_SEEN_AT_FREE with damage_ranges above 0), the block
@@ -73,6 +88,13 @@ void *arena_allocate(struct moat_arena *arena, size_t alignment, size_t bytes,
  */
 bool arena_free(struct moat_arena *arena, uintptr_t block, site_id site,
                 struct moat_finding *finding);
+
+/*
+ * What is wrong with freeing BLOCK, which is no live block of ARENA; with ARENA
+ * NULL, which is no live block outside of arenas.
+ */
+void arena_describe_bad_free(const struct moat_arena *arena, uintptr_t block,
+                             struct moat_finding *finding);
 
 /* A sweep over the canaries of an arena; start with zeroes. */
 struct arena_sweep {

@@ -42,10 +42,11 @@ static struct gap packed_gap(const struct moat_arena *arena, size_t number)
     return gap;
 }
 
-static bool is_revoked(const struct block_record *block)
+/* Whether the pages of a fenced block are not there to be looked at. */
+static bool is_out_of_reach(const struct block_record *block)
 {
-    return atomic_load_explicit(&block->state, memory_order_acquire)
-           == BLOCK_REVOKED;
+    uint16_t state = atomic_load_explicit(&block->state, memory_order_acquire);
+    return state != BLOCK_LIVE && state != BLOCK_STAMPED;
 }
 
 static struct gap fenced_gap(const struct moat_arena *arena, size_t number)
@@ -54,7 +55,7 @@ static struct gap fenced_gap(const struct moat_arena *arena, size_t number)
     const struct block_record *block = &arena->blocks[index];
     uintptr_t end = block->start + block->bytes;
     struct gap gap = { .start = 0, .end = 0 };
-    if (is_revoked(block)) {
+    if (is_out_of_reach(block)) {
         /* Nothing to look at, and no way to. */
         return gap;
     }
@@ -74,13 +75,13 @@ static struct gap fenced_gap(const struct moat_arena *arena, size_t number)
 
 static struct gap gap_of(const struct moat_arena *arena, size_t number)
 {
-    return arena->layout == ARENA_FENCED ? fenced_gap(arena, number)
+    return arena->layout != ARENA_PACKED ? fenced_gap(arena, number)
                                          : packed_gap(arena, number);
 }
 
 size_t arena_damage_gaps(const struct moat_arena *arena)
 {
-    return arena->layout == ARENA_FENCED ? 2 * arena->block_count
+    return arena->layout != ARENA_PACKED ? 2 * arena->block_count
                                          : arena->block_count + 1;
 }
 
@@ -100,13 +101,13 @@ static bool is_gap_intact(const struct moat_state *state,
     if (bytes == 0) {
         return true;
     }
-    if (arena->layout == ARENA_FENCED && seen == MOAT_SEEN_AT_EXIT) {
+    if (arena->layout != ARENA_PACKED && seen == MOAT_SEEN_AT_EXIT) {
         unsigned char copy[PEEK_BYTES];
         if (bytes <= sizeof copy) {
             return !pages_peek(gap->start, bytes, copy)
                    || canary_is_copy_intact(state->secret, gap->start,
                                             gap->end, copy)
-                   || is_revoked(&arena->blocks[number / 2]);
+                   || is_out_of_reach(&arena->blocks[number / 2]);
         }
     }
     return canary_is_intact(state->secret, gap->start, gap->end);
@@ -216,7 +217,7 @@ bool arena_damage_at(struct moat_state *state, const struct moat_arena *arena,
                      size_t gap, enum moat_seen seen,
                      struct moat_finding *finding)
 {
-    size_t index = arena->layout == ARENA_FENCED ? gap / 2 : gap;
+    size_t index = arena->layout != ARENA_PACKED ? gap / 2 : gap;
     return is_gap_damaged(state, arena, gap, seen, finding)
            || is_freed_block_damaged(state, arena, index, seen, finding);
 }
@@ -234,7 +235,7 @@ bool arena_damage_around(struct moat_state *state,
                          const struct moat_arena *arena, size_t index,
                          struct moat_finding *finding)
 {
-    size_t front = arena->layout == ARENA_FENCED ? 2 * index : index;
+    size_t front = arena->layout != ARENA_PACKED ? 2 * index : index;
     bool is_damaged
         = is_gap_damaged(state, arena, front + 1, MOAT_SEEN_AT_FREE, finding)
           || is_gap_damaged(state, arena, front, MOAT_SEEN_AT_FREE, finding);

@@ -4,8 +4,8 @@
  *
  * Canaries come in gaps. In a packed arena, gap N is all canary between block
  * index N - 1 and block index N; gap 0 lies in front of the first block, the
- * last gap behind the last block. In a fenced arena each block has two of its
- * own: 2 N in front of block index N, and 2 N + 1 behind it.
+ * last gap behind the last block. In the other layouts each block has two gaps
+ * of its own: 2 N in front of block index N, and 2 N + 1 behind it.
  *
  * A freed block that could not be made inaccessible is canary as well, and is
  * looked at together with the gap before it.

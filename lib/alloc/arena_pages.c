@@ -50,6 +50,11 @@ static void prepare(struct moat_arena *arena, size_t needed)
                        "using mprotect for some arenas");
 }
 
+void arena_pages_prepare(struct moat_arena *arena, size_t end)
+{
+    prepare(arena, arena->base + end - arena->extent_start);
+}
+
 int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end)
 {
     if (end > arena->reach_bytes) {

@@ -12,6 +12,13 @@
 
 #include <stddef.h>
 
+/*
+ * Make the pages of the first END bytes ready to be armed. arena_pages_arm()
+ * does this itself; where threads share an arena, it must be done before, by
+ * one at a time.
+ */
+void arena_pages_prepare(struct moat_arena *arena, size_t end);
+
 /* Make the pages from START to END accessible, offsets from the base. */
 int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end);
 

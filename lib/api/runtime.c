@@ -4,6 +4,7 @@
 
 #include "alloc/arena.h"
 #include "alloc/extent.h"
+#include "alloc/slots.h"
 #include "api/options.h"
 #include "base/text.h"
 #include "diagnose/fault.h"
@@ -117,17 +118,21 @@ static void start_reports(void)
 
 static void before_fork(void)
 {
+    /* In the order in which they are taken: slots open windows. */
+    slots_before_fork();
     extent_before_fork();
 }
 
 static void after_fork_in_parent(void)
 {
     extent_after_fork_in_parent();
+    slots_after_fork_in_parent();
 }
 
 static void after_fork_in_child(void)
 {
     extent_after_fork_in_child();
+    slots_after_fork_in_child();
     report_after_fork_in_child();
     actor_forget_self_after_fork();
 }
@@ -164,6 +169,7 @@ static void start(void)
         .alignment = alignments[options.alignment],
     };
     arena_start(&moat_state, &settings);
+    slots_start(&moat_state, options.quarantine);
     error = fault_catch(&moat_state, options.allow_user_segv_handler);
     if (error != 0) {
         warn("sigaction or the stack for reports", error,

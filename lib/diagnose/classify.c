@@ -57,7 +57,10 @@ static const struct moat_arena *closer_neighbour(
     describe_start(&other, found->kind, found->access, found->seen,
                    (uintptr_t)found->address);
     describe_nearest(state, neighbour, &other);
-    return other.distance.bytes < found->distance.bytes ? neighbour : NULL;
+    return other.distance.where != MOAT_WHERE_NOWHERE
+                   && other.distance.bytes < found->distance.bytes
+               ? neighbour
+               : NULL;
 }
 
 static enum moat_kind kind_in_arena(const struct moat_arena *arena,
@@ -66,11 +69,13 @@ static enum moat_kind kind_in_arena(const struct moat_arena *arena,
     if (finding->arena.is_destroyed) {
         return MOAT_KIND_USE_AFTER_UNMAP;
     }
-    if (arena->layout == ARENA_FENCED && finding->block.is_freed) {
+    if (arena->layout != ARENA_PACKED && finding->block.is_freed) {
         /* The pages are the block's own, its slack included. */
         return MOAT_KIND_HEAP_USE_AFTER_FREE;
     }
     switch (finding->distance.where) {
+    case MOAT_WHERE_NOWHERE:
+        return MOAT_KIND_SEGV;
     case MOAT_WHERE_AFTER:
         return MOAT_KIND_HEAP_BUFFER_OVERFLOW;
     case MOAT_WHERE_BEFORE:
@@ -129,5 +134,5 @@ bool classify_owner(const struct moat_state *state, uintptr_t address,
         return false;
     }
     describe_nearest(state, arena, finding);
-    return true;
+    return finding->block.number != 0 || finding->arena.base != NULL;
 }

@@ -158,6 +158,10 @@ static void add_relation(struct text *text, const struct moat_finding *finding)
         text_decimal(text, finding->block.number);
         text_character(text, ' ');
         add_range(text, (uintptr_t)finding->block.start, finding->block.size);
+        if (finding->arena.base == NULL) {
+            /* A block of no arena. */
+            return;
+        }
         text_string(text, " in ");
         add_arena_name(text, finding->arena.name);
     } else {
@@ -177,7 +181,7 @@ static void add_second_line(struct text *text,
     } else {
         text_hex(text, (uintptr_t)finding->address);
         text_string(text, ", ");
-        if (finding->arena.base != NULL) {
+        if (finding->arena.base != NULL || finding->block.number != 0) {
             add_relation(text, finding);
         } else if (finding->kind == MOAT_KIND_STACK_OVERFLOW) {
             text_string(text, "at the end of the stack of ");

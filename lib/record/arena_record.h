@@ -30,7 +30,9 @@ enum arena_state {
 
 enum arena_layout {
     ARENA_PACKED = 0,
-    ARENA_FENCED = 1
+    ARENA_FENCED = 1,
+    /* Slots of one size, used again and again: a class of alloc/slots. */
+    ARENA_SLOTS = 2
 };
 
 enum { ARENA_NAME_BYTES = 64 };
@@ -39,13 +41,21 @@ enum { ARENA_NAME_BYTES = 64 };
  *   extent_start      base          base + armed_bytes         extent end
  *   | guard page(s)   | blocks      | guarded, for later blocks |
  *
- * Packed: all of the blocks' part is accessible. Fenced: there is a guard page
- * between any two blocks.
+ * Packed: all of the blocks' part is accessible. Fenced and slots: there is a
+ * guard page between any two blocks.
  */
 struct moat_arena {
     _Atomic uint32_t state;
     char name[ARENA_NAME_BYTES];
     enum arena_layout layout;
+    /*
+     * Whether it is no arena of the program's, but holds blocks that belong to
+     * none: a class of slots, or one large block (fenced). Reports leave the
+     * arena out, and ARENA_OFFSET of a block is its number.
+     */
+    bool is_heap;
+    /* In slots: the data pages and the guard page behind them. */
+    size_t slot_bytes;
 
     /* All addresses that the arena holds: whole granules. */
     uintptr_t extent_start;
@@ -54,8 +64,8 @@ struct moat_arena {
     uintptr_t base;
     /* From BASE: the end of the last accessible page; grows. */
     _Atomic size_t armed_bytes;
-    /* From BASE: pages that went through revoke_way->prepare(). */
-    size_t prepared_bytes;
+    /* From the extent's start: what went through revoke_way->prepare(). */
+    _Atomic size_t prepared_bytes;
     /* From BASE: what blocks and canaries can reach at most. */
     size_t reach_bytes;
     const struct revoke_way *way;
@@ -67,7 +77,7 @@ struct moat_arena {
     size_t placed_end;
 
     /* Whether prepare() failed: further pages are armed by mprotect(). */
-    bool is_unprepared;
+    _Atomic bool is_unprepared;
 
     struct block_record *blocks;
     _Atomic size_t block_count;

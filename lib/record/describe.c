@@ -69,6 +69,9 @@ void describe_arena(const struct moat_state *state,
                     const struct moat_arena *arena,
                     struct moat_finding *finding)
 {
+    if (arena->is_heap) {
+        return;
+    }
     uintptr_t address = (uintptr_t)finding->address;
     size_t bytes
         = atomic_load_explicit(&arena->armed_bytes, memory_order_relaxed);
@@ -99,7 +102,7 @@ void describe_block(const struct moat_state *state,
     describe_arena(state, arena, finding);
     const struct block_record *block = &arena->blocks[index];
     uintptr_t address = (uintptr_t)finding->address;
-    finding->block.number = index + 1;
+    finding->block.number = arena->is_heap ? block->arena_offset : index + 1;
     finding->block.size = block->bytes;
     finding->block.start = (const void *)block->start;
     finding->block.is_freed = block_is_freed(block);
@@ -111,12 +114,58 @@ void describe_block(const struct moat_state *state,
     }
     finding->distance.where = describe_where(
         address, block->start, block->bytes, &finding->distance.bytes);
+    if (arena->is_heap) {
+        return;
+    }
     /*
      * Counted as the capacity is: canaries do not exist there, so the offset
      * is the block's, plus the distance from its start.
      */
     finding->arena.offset
         = (long)block->arena_offset + (long)(address - block->start);
+}
+
+/* How far ADDRESS is from BLOCK; SIZE_MAX when there is none. */
+static size_t distance_from(const struct block_record *block,
+                            uintptr_t address)
+{
+    size_t bytes = SIZE_MAX;
+    if (atomic_load_explicit(&block->state, memory_order_acquire)
+        != BLOCK_UNUSED) {
+        enum moat_where where
+            = describe_where(address, block->start, block->bytes, &bytes);
+        if (where == MOAT_WHERE_INSIDE) {
+            bytes = 0;
+        }
+    }
+    return bytes;
+}
+
+/* The slot of ADDRESS, or the one before or behind it if that is closer. */
+static bool describe_slot(const struct moat_state *state,
+                          const struct moat_arena *arena, size_t count,
+                          struct moat_finding *finding)
+{
+    uintptr_t address = (uintptr_t)finding->address;
+    size_t here = address < arena->base
+                      ? 0
+                      : (address - arena->base) / arena->slot_bytes;
+    size_t first = here > 0 ? here - 1 : 0;
+    size_t nearest = 0;
+    size_t least = SIZE_MAX;
+    for (size_t index = first; index <= here + 1 && index < count; index++) {
+        size_t bytes = distance_from(&arena->blocks[index], address);
+        /* At the same distance the one before, whose end is that far. */
+        if (bytes < least) {
+            least = bytes;
+            nearest = index;
+        }
+    }
+    if (least == SIZE_MAX) {
+        return false;
+    }
+    describe_block(state, arena, nearest, finding);
+    return true;
 }
 
 bool describe_nearest(const struct moat_state *state,
@@ -129,6 +178,9 @@ bool describe_nearest(const struct moat_state *state,
     if (count == 0 || !arena->has_blocks) {
         describe_arena(state, arena, finding);
         return false;
+    }
+    if (arena->layout == ARENA_SLOTS) {
+        return describe_slot(state, arena, count, finding);
     }
     size_t index = 0;
     if (block_find(arena->blocks, count, address, &index)

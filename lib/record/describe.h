@@ -21,7 +21,10 @@ void describe_start(struct moat_finding *finding, enum moat_kind kind,
 /* Who the calling thread and process are. */
 void describe_self(struct moat_state *state, struct moat_finding *finding);
 
-/* The arena, and the distance from it to the finding's address. */
+/*
+ * The arena, and the distance from it to the finding's address. Nothing for
+ * one that holds blocks of no arena.
+ */
 void describe_arena(const struct moat_state *state,
                     const struct moat_arena *arena,
                     struct moat_finding *finding);

@@ -341,6 +341,98 @@ static void data_in_place_of_stderr(void)
     _exit(!is_clean ? 3 : WIFEXITED(status) ? WEXITSTATUS(status) : 4);
 }
 
+static char *shared[64];
+static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Frees what the others have copied, and the other way round. */
+static void *copy_and_exchange(void *unused)
+{
+    pthread_barrier_wait(&all_are_ready);
+    for (size_t i = 0; i < 20000; i++) {
+        static const char text[300] = "text";
+        size_t size = i * 7 % sizeof text;
+        char *copy = moat_guarded_copy(text, size,
+                                       i % 2 == 0 ? MOAT_PLACEMENT_AFTER
+                                                  : MOAT_PLACEMENT_BEFORE);
+        if (copy == NULL || memcmp(copy, text, size) != 0) {
+            _exit(3);
+        }
+        pthread_mutex_lock(&shared_lock);
+        char *other = shared[i % 64];
+        shared[i % 64] = copy;
+        pthread_mutex_unlock(&shared_lock);
+        moat_guarded_free(other);
+    }
+    pthread_barrier_wait(&all_are_ready);
+    return unused;
+}
+
+static void copies_in_threads(void)
+{
+    start(3, copy_and_exchange);
+    pthread_barrier_wait(&all_are_ready);
+}
+
+/* Also where a thread was in the midst of it when the child was made. */
+static void forks_while_copies_are_made(void)
+{
+    start(2, copy_and_exchange);
+    for (int i = 0; i < 50; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            char *copy = moat_guarded_copy("text", 4, MOAT_PLACEMENT_AFTER);
+            moat_guarded_free(copy);
+            _exit(copy != NULL ? 0 : 3);
+        }
+        int status;
+        if (waitpid(child, &status, 0) != child || status != 0) {
+            _exit(3);
+        }
+    }
+    _exit(0);
+}
+
+/* Many pairs, in constant memory and mappings. */
+static void copies_without_end(void)
+{
+    size_t pages = 0;
+    size_t mappings = 0;
+    for (int i = 0; i < 200000; i++) {
+        moat_guarded_free(
+            moat_guarded_copy("text", 4, MOAT_PLACEMENT_AFTER));
+        if (i == 100000) {
+            pages = resident_pages();
+            mappings = count_mappings();
+        }
+    }
+    if (resident_pages() > pages + 64 || count_mappings() > mappings + 2) {
+        fprintf(stderr, "%zu pages became %zu, %zu mappings %zu\n", pages,
+                resident_pages(), mappings, count_mappings());
+        exit(3);
+    }
+}
+
+static void many_living_copies(void)
+{
+    size_t before = count_mappings();
+    int living = 0;
+    while (living < 300000
+           && moat_guarded_copy("text", 4, MOAT_PLACEMENT_AFTER) != NULL) {
+        living++;
+    }
+    size_t added = count_mappings() - before;
+    if (living < 300000) {
+        if (errno != ENOMEM || added < 60000) {
+            exit(3);
+        }
+        fputs("refused by the kernel\n", stderr);
+    } else if (added > 100) {
+        exit(4);
+    }
+    /* Past the check at exit, which asks the kernel for each of them. */
+    _exit(0);
+}
+
 static const struct {
     const char *name;
     void (*play)(void);
@@ -351,6 +443,10 @@ static const struct {
     { "forks_in_a_crowd", forks_in_a_crowd },
     { "arenas_without_end", arenas_without_end },
     { "many_living_arenas", many_living_arenas },
+    { "copies_in_threads", copies_in_threads },
+    { "forks_while_copies_are_made", forks_while_copies_are_made },
+    { "copies_without_end", copies_without_end },
+    { "many_living_copies", many_living_copies },
     { "three_errors", three_errors },
     { "one_fault", one_fault },
     { "one_double_free", one_double_free },

@@ -82,6 +82,33 @@ __attribute__((noinline)) static void free_local(struct moat_arena *owner)
     moat_arena_free(owner, pointer);
 }
 
+static char *copy_of(const char *text, size_t size,
+                     enum moat_placement placement)
+{
+    char *copy = moat_guarded_copy(text, size, placement);
+    if (copy == NULL || memcmp(copy, text, size) != 0) {
+        exit(2);
+    }
+    return copy;
+}
+
+static char *large_copy(void)
+{
+    char *bytes = calloc(1, 5000000);
+    char *copy = moat_guarded_copy(bytes, 5000000, MOAT_PLACEMENT_AFTER);
+    free(bytes);
+    return copy;
+}
+
+static void copy_and_free(int count)
+{
+    for (int i = 0; i < count; i++) {
+        moat_guarded_free(copy_of("copy", (size_t)i % 5,
+                                  i % 2 == 0 ? MOAT_PLACEMENT_AFTER
+                                             : MOAT_PLACEMENT_BEFORE));
+    }
+}
+
 static void create_at(void *place)
 {
     struct moat_arena_config config = { .name = "over", .capacity = 64,
@@ -155,8 +182,10 @@ static void *be_busy(void *unused)
 {
     come_and_go(10);
     pthread_barrier_wait(&all_are_busy);
+    /* Not without end: records of blocks are kept of some 8000 arenas. */
+    come_and_go(3000);
     for (;;) {
-        come_and_go(100);
+        pause();
     }
     return unused;
 }

@@ -439,6 +439,70 @@ START_TEST(looking_with_nothing_to_look_with_is_refused)
 }
 END_TEST
 
+START_TEST(guarded_copies_of_nothing_are_refused)
+{
+    ck_assert_ptr_null(moat_guarded_copy(NULL, 1, MOAT_PLACEMENT_AFTER));
+    ck_assert_int_eq(errno, EINVAL);
+    errno = 0;
+    ck_assert_ptr_null(
+        moat_guarded_copy("text", 4, (enum moat_placement)2));
+    ck_assert_int_eq(errno, EINVAL);
+    volatile size_t sizes[] = { SIZE_MAX, SIZE_MAX / 2, (size_t)1 << 50 };
+    for (size_t i = 0; i < 3; i++) {
+        errno = 0;
+        ck_assert_ptr_null(
+            moat_guarded_copy("text", sizes[i], MOAT_PLACEMENT_AFTER));
+        ck_assert_int_eq(errno, ENOMEM);
+    }
+    errno = EDOM;
+    void *nothing = moat_guarded_copy(NULL, 0, MOAT_PLACEMENT_BEFORE);
+    ck_assert_ptr_nonnull(nothing);
+    ck_assert_int_eq(errno, EDOM);
+    moat_guarded_free(nothing);
+    moat_guarded_free(NULL);
+    ck_assert_int_eq(errno, EDOM);
+    ck_assert_uint_eq(findings, 0);
+}
+END_TEST
+
+START_TEST(freeing_what_is_no_copy_is_reported)
+{
+    char *copy = moat_guarded_copy("text", 4, MOAT_PLACEMENT_BEFORE);
+    char *block = moat_arena_alloc(living, 32);
+    void *const bad[] = { copy + 1, copy - 1, copy + 4096, block, local,
+                          (void *)8, (void *)UINTPTR_MAX, stale, living };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        findings = 0;
+        errno = EDOM;
+        moat_guarded_free(bad[i]);
+        ck_assert_uint_eq(findings, 1);
+        ck_assert_int_eq(last.kind, MOAT_KIND_BAD_FREE);
+        ck_assert_int_eq(errno, EDOM);
+    }
+    findings = 0;
+    moat_guarded_free(copy);
+    ck_assert_uint_eq(findings, 0);
+    moat_guarded_free(copy);
+    ck_assert_int_eq(last.kind, MOAT_KIND_DOUBLE_FREE);
+}
+END_TEST
+
+START_TEST(every_size_ends_exactly_at_its_guard)
+{
+    static const char bytes[9000];
+    size_t page = (size_t)getpagesize();
+    for (size_t size = 0; size < sizeof bytes; size += size < 400 ? 1 : 331) {
+        char *after = moat_guarded_copy(bytes, size, MOAT_PLACEMENT_AFTER);
+        char *before = moat_guarded_copy(bytes, size, MOAT_PLACEMENT_BEFORE);
+        ck_assert_uint_eq((uintptr_t)(after + size) % page, 0);
+        ck_assert_uint_eq((uintptr_t)before % page, 0);
+        moat_guarded_free(after);
+        moat_guarded_free(before);
+    }
+    ck_assert_uint_eq(findings, 0);
+}
+END_TEST
+
 START_TEST(an_address_is_described_or_not)
 {
     struct moat_finding finding = { .pid = 1 };
@@ -509,6 +573,9 @@ static void add(TCase *tests)
     tcase_add_test(tests, destroying_what_is_no_arena_is_reported);
     tcase_add_test(tests, looking_into_no_arena_is_refused);
     tcase_add_test(tests, looking_with_nothing_to_look_with_is_refused);
+    tcase_add_test(tests, guarded_copies_of_nothing_are_refused);
+    tcase_add_test(tests, freeing_what_is_no_copy_is_reported);
+    tcase_add_test(tests, every_size_ends_exactly_at_its_guard);
     tcase_add_test(tests, an_address_is_described_or_not);
     tcase_add_test(tests, every_damaged_block_is_counted_and_reported_once);
     tcase_add_test(tests, setting_a_hook_returns_the_one_before);

@@ -50,6 +50,19 @@ static void judge(const char *circumstance, int number)
     } else {
         ck_assert_int_eq(ending.reporter, ending.pid);
     }
+    /* Who did it lives in the process that reports; who allocated need not. */
+    char actor[64];
+    snprintf(actor, sizeof actor, " (pid %d, \"subject\")\n",
+             ending.reporter);
+    ck_assert_msg(strcmp(crime->kind, "stack-overflow") == 0
+                      || strstr(ending.text, actor) != NULL,
+                  "no%s in:\n%s", actor, ending.text);
+    const char *doer = strstr(ending.text, "\nin thread T");
+    ck_assert(strcmp(crime->kind, "stack-overflow") == 0
+              || (doer != NULL
+                  && strncmp(strchr(doer + 1, '('), actor + 1,
+                             strlen(actor) - 1)
+                         == 0));
 }
 
 START_TEST(alone)

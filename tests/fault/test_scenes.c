@@ -93,6 +93,36 @@ START_TEST(many_living_arenas_take_no_mappings_or_are_refused)
 }
 END_TEST
 
+START_TEST(threads_free_the_copies_of_each_other)
+{
+    play("copies_in_threads", _i, "quarantine=1000");
+    expect_silence();
+}
+END_TEST
+
+START_TEST(a_child_of_a_process_that_copies_can_copy)
+{
+    play("forks_while_copies_are_made", _i, "");
+    expect_silence();
+}
+END_TEST
+
+START_TEST(copies_come_and_go_in_constant_memory)
+{
+    play("copies_without_end", _i, "quarantine=1000");
+    expect_silence();
+}
+END_TEST
+
+START_TEST(many_living_copies_take_no_mappings_or_are_refused)
+{
+    play("many_living_copies", _i, "");
+    expect_silence();
+    ck_assert_int_eq(strstr(ending.text, "allocations are refused") != NULL,
+                     strstr(ending.text, "refused by the kernel") != NULL);
+}
+END_TEST
+
 START_TEST(a_good_program_is_left_alone)
 {
     play("nothing_wrong", _i, "");
@@ -277,6 +307,10 @@ static void add(TCase *tests)
         a_child_of_a_busy_process_can_create_arenas,
         arenas_come_and_go_in_constant_memory,
         many_living_arenas_take_no_mappings_or_are_refused,
+        threads_free_the_copies_of_each_other,
+        a_child_of_a_process_that_copies_can_copy,
+        copies_come_and_go_in_constant_memory,
+        many_living_copies_take_no_mappings_or_are_refused,
         a_good_program_is_left_alone,
         without_halting_the_program_goes_on_to_its_own_end,
         halting_it_ends_at_the_first,

@@ -43,7 +43,7 @@ grep -E '\.[ch]$' "$scratch/sources" | while read -r file; do
 done | grep -v '/crimes\.def' >"$scratch/wrong"
 result "no line of C is wider than 80 columns, none has tabs" "$scratch/wrong"
 
-for header in moat.h moat/arena.h moat/finding.h moat/inspect.h \
+for header in moat.h moat/arena.h moat/finding.h moat/guarded.h moat/inspect.h \
     moat/report.h moat/version.h; do
     echo "#include <$header>" >"$scratch/alone.c"
     ${CC:-cc} -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only \

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* moat/guarded.h */
+#include <moat/guarded.h>
+
+#include "alloc/slots.h"
+#include "api/runtime.h"
+
+#include <errno.h>
+#include <string.h>
+
+void *moat_guarded_copy(const void *bytes, size_t size,
+                        enum moat_placement placement)
+{
+    runtime_start();
+    if ((bytes == NULL && size != 0)
+        || (placement != MOAT_PLACEMENT_AFTER
+            && placement != MOAT_PLACEMENT_BEFORE)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    enum fence_placement side = placement == MOAT_PLACEMENT_AFTER
+                                    ? FENCE_AFTER
+                                    : FENCE_BEFORE;
+    int saved_errno = errno;
+    int error;
+    void *copy = slots_allocate(
+        size, 1, side, runtime_site(__builtin_return_address(0)), &error);
+    if (copy == NULL) {
+        errno = error;
+        return NULL;
+    }
+    errno = saved_errno;
+    return size == 0 ? copy : memcpy(copy, bytes, size);
+}
+
+void moat_guarded_free(void *copy)
+{
+    if (copy == NULL) {
+        return;
+    }
+    int saved_errno = errno;
+    const void *caller = __builtin_return_address(0);
+    struct moat_finding finding;
+    runtime_start();
+    if (slots_free((uintptr_t)copy, runtime_site(caller), &finding)) {
+        runtime_report(&finding, caller);
+        runtime_halt();
+    }
+    errno = saved_errno;
+}

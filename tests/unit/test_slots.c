@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * alloc/slots: fenced blocks of no arena, on each way of revoking; a small
+ * region makes a class easy to use up.
+ */
+#include "alloc/slots.h"
+
+#include "alloc/arena.h"
+#include "os/pages.h"
+#include "os/revoke.h"
+#include "tests/support/unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct revoke_way *const ways[]
+    = { &revoke_mprotect, &revoke_guard };
+
+static struct moat_state state;
+static struct moat_finding finding;
+
+/* Returns whether this kernel has the way. */
+static bool set_up(int number, size_t region_bytes, size_t quarantine)
+{
+    struct arena_settings settings = { .way = ways[number],
+                                       .quarantine = quarantine,
+                                       .alignment = 16 };
+    memset(&state, 0, sizeof state);
+    ck_assert_int_eq(state_create(&state, region_bytes), 0);
+    arena_start(&state, &settings);
+    slots_start(&state, quarantine);
+    return ways[number]->probe() == 0;
+}
+
+static char *allocate(size_t bytes, size_t alignment,
+                      enum fence_placement side)
+{
+    int error = 0;
+    char *block = slots_allocate(bytes, alignment, side, 1, &error);
+    ck_assert_msg(block != NULL, "%zu bytes: error %d", bytes, error);
+    return block;
+}
+
+static bool release(char *block)
+{
+    return slots_free((uintptr_t)block, 1, &finding);
+}
+
+static bool is_accessible(const char *address)
+{
+    char byte;
+    return pages_peek((uintptr_t)address, 1, &byte);
+}
+
+START_TEST(every_size_lies_between_guards)
+{
+    if (!set_up(_i, (size_t)1 << 36, 100)) {
+        return;
+    }
+    size_t page = pages_size();
+    for (size_t bytes = 1; bytes < 40 * page; bytes += bytes / 7 + 1) {
+        for (size_t alignment = 1; alignment <= page; alignment *= 8) {
+            char *block = allocate(bytes, alignment, FENCE_AFTER);
+            ck_assert_uint_eq((uintptr_t)block % alignment, 0);
+            memset(block, 'x', bytes);
+            char *end = (char *)(((uintptr_t)block + bytes + alignment - 1)
+                                 / alignment * alignment);
+            ck_assert(!is_accessible(end)
+                      || (uintptr_t)end % page != 0);
+            ck_assert(!release(block));
+            ck_assert(!is_accessible(block));
+        }
+        char *block = allocate(bytes, 1, FENCE_BEFORE);
+        memset(block, 'x', bytes);
+        ck_assert(!is_accessible(block - 1));
+        ck_assert(!release(block));
+        block = allocate(bytes, 1, FENCE_AFTER);
+        ck_assert(!is_accessible(block + bytes));
+        ck_assert(!release(block));
+    }
+}
+END_TEST
+
+START_TEST(freed_slots_wait_first_in_first_out)
+{
+    if (!set_up(_i, (size_t)1 << 36, 3)) {
+        return;
+    }
+    char *blocks[4];
+    for (int i = 0; i < 4; i++) {
+        blocks[i] = allocate(16, 16, FENCE_AFTER);
+    }
+    for (int i = 0; i < 4; i++) {
+        ck_assert(!release(blocks[i]));
+    }
+    ck_assert_ptr_eq(allocate(16, 16, FENCE_AFTER), blocks[0]);
+    /* Three are waiting, which are not too many. */
+    char *fresh = allocate(16, 16, FENCE_AFTER);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_ptr_ne(fresh, blocks[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_class_that_is_used_up_takes_the_oldest_or_refuses)
+{
+    if (!set_up(_i, (size_t)1 << 28, 1000000)) {
+        return;
+    }
+    char *first = NULL;
+    char *second = NULL;
+    int error = 0;
+    size_t taken = 0;
+    for (;;) {
+        char *block = slots_allocate(16, 16, FENCE_AFTER, 1, &error);
+        if (block == NULL) {
+            break;
+        }
+        taken++;
+        second = taken == 2 ? block : second;
+        first = taken == 1 ? block : first;
+    }
+    ck_assert_int_eq(error, ENOMEM);
+    ck_assert_uint_gt(taken, 100);
+    ck_assert(!release(second));
+    ck_assert(!release(first));
+    ck_assert_ptr_eq(allocate(16, 16, FENCE_AFTER), second);
+    ck_assert_ptr_eq(allocate(16, 16, FENCE_AFTER), first);
+}
+END_TEST
+
+START_TEST(a_slot_that_is_used_again_is_empty_and_has_a_new_number)
+{
+    if (!set_up(_i, (size_t)1 << 36, 0)) {
+        return;
+    }
+    char *block = allocate(100, 1, FENCE_AFTER);
+    memset(block, 'x', 100);
+    ck_assert(!release(block));
+    ck_assert(release(block));
+    ck_assert_int_eq(finding.kind, MOAT_KIND_DOUBLE_FREE);
+    ck_assert_uint_eq(finding.block.number, 1);
+    char *again = allocate(100, 1, FENCE_AFTER);
+    ck_assert_ptr_eq(again, block);
+    for (int i = 0; i < 100; i++) {
+        ck_assert_int_eq(again[i], 0);
+    }
+    ck_assert(release(again + 1));
+    ck_assert_int_eq(finding.kind, MOAT_KIND_BAD_FREE);
+    ck_assert_uint_eq(finding.block.number, 2);
+}
+END_TEST
+
+START_TEST(damage_is_told_and_the_block_is_freed)
+{
+    if (!set_up(_i, (size_t)1 << 36, 10)) {
+        return;
+    }
+    char *block = allocate(20, 16, FENCE_AFTER);
+    block[20] = '!';
+    ck_assert(release(block));
+    ck_assert_int_eq(finding.kind, MOAT_KIND_HEAP_BUFFER_OVERFLOW);
+    ck_assert_uint_eq(finding.damage_ranges, 1);
+    ck_assert_ptr_null(finding.arena.base);
+    ck_assert(!is_accessible(block));
+    ck_assert(release(block));
+    ck_assert_int_eq(finding.kind, MOAT_KIND_DOUBLE_FREE);
+}
+END_TEST
+
+START_TEST(a_large_block_takes_no_more_addresses_than_it_needs)
+{
+    if (!set_up(_i, (size_t)1 << 30, 10)) {
+        return;
+    }
+    /* A region of 1 GiB holds it: 300 MB, rounded up to a power of two. */
+    char *block = allocate((size_t)300 << 20, 1, FENCE_AFTER);
+    ck_assert(is_accessible(block));
+    ck_assert(!is_accessible(block + ((size_t)300 << 20)));
+    ck_assert(!release(block));
+    int error;
+    ck_assert_ptr_null(
+        slots_allocate((size_t)2 << 30, 1, FENCE_AFTER, 1, &error));
+    ck_assert_int_eq(error, ENOMEM);
+}
+END_TEST
+
+static void add(TCase *tests)
+{
+    int count = (int)(sizeof ways / sizeof ways[0]);
+    tcase_add_loop_test(tests, every_size_lies_between_guards, 0, count);
+    tcase_add_loop_test(tests, freed_slots_wait_first_in_first_out, 0, count);
+    tcase_add_loop_test(
+        tests, a_class_that_is_used_up_takes_the_oldest_or_refuses, 0, count);
+    tcase_add_loop_test(
+        tests, a_slot_that_is_used_again_is_empty_and_has_a_new_number, 0,
+        count);
+    tcase_add_loop_test(tests, damage_is_told_and_the_block_is_freed, 0,
+                        count);
+    tcase_add_loop_test(
+        tests, a_large_block_takes_no_more_addresses_than_it_needs, 0, count);
+}
+
+int main(void)
+{
+    return unit_run("alloc/slots", add);
+}
