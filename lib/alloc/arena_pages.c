@@ -71,8 +71,10 @@ int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end)
     } else {
         middle = first;
     }
-    if (error == 0 && middle < last) {
-        error = pages_allow(middle, last - middle);
+    /* mprotect() may have revoked any of these pages, see below. */
+    uintptr_t denied = arena->is_unprepared ? first : middle;
+    if (error == 0 && denied < last) {
+        error = pages_allow(denied, last - denied);
         if (error != 0 && first < middle) {
             /* All or nothing: no page is open that no block will have. */
             arena->way->revoke(first, middle - first);
@@ -90,10 +92,16 @@ int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end)
 int arena_pages_revoke(struct moat_arena *arena, size_t start, size_t end)
 {
     bool fell_back;
-    int error = revoke_or_deny(arena->way, arena->base + start, end - start,
+    /*
+     * Once the way has failed here, mprotect() does all of it: slots are armed
+     * again, and then it must be known that no page has both, a marker that
+     * mprotect() does not lift and a protection that arm() does not.
+     */
+    const struct revoke_way *way
+        = arena->is_unprepared ? &revoke_mprotect : arena->way;
+    int error = revoke_or_deny(way, arena->base + start, end - start,
                                &fell_back);
     if (fell_back) {
-        /* Prepared again before the addresses are armed again. */
         arena->is_unprepared = true;
         static atomic_flag is_said = ATOMIC_FLAG_INIT;
         say_once(&is_said, "warning: guards could not be put back; "

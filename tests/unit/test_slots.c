@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const struct revoke_way *const ways[]
     = { &revoke_mprotect, &revoke_guard };
@@ -185,6 +187,71 @@ START_TEST(a_large_block_takes_no_more_addresses_than_it_needs)
 }
 END_TEST
 
+/* A way that stops working after some calls, and what it stands in for. */
+static int calls_left;
+
+static int prepare_or_refuse(uintptr_t start, size_t bytes)
+{
+    return calls_left-- > 0 ? revoke_guard.prepare(start, bytes) : EPERM;
+}
+
+static int revoke_or_refuse(uintptr_t start, size_t bytes)
+{
+    return calls_left-- > 0 ? revoke_guard.revoke(start, bytes) : EPERM;
+}
+
+/* Allocate, write and free in turns, so that slots come back soon. */
+static void use_slots(int rounds)
+{
+    char *kept[8] = { NULL };
+    for (int i = 0; i < rounds; i++) {
+        if (kept[i % 8] != NULL) {
+            ck_assert(!release(kept[i % 8]));
+            ck_assert(!is_accessible(kept[i % 8]));
+        }
+        kept[i % 8] = allocate(100, 16, FENCE_AFTER);
+        memset(kept[i % 8], 'x', 100);
+    }
+}
+
+START_TEST(slots_can_be_used_again_when_the_way_fails_at_any_time)
+{
+    struct revoke_way failing = revoke_guard;
+    struct arena_settings settings = { .way = &failing, .quarantine = 3,
+                                       .alignment = 16 };
+    if (revoke_guard.probe() != 0) {
+        return;
+    }
+    for (int calls = 0; calls < 60; calls += 3) {
+        failing = revoke_guard;
+        if (_i == 0) {
+            failing.prepare = prepare_or_refuse;
+        } else {
+            failing.revoke = revoke_or_refuse;
+        }
+        calls_left = _i == 0 ? calls / 3 : calls;
+        memset(&state, 0, sizeof state);
+        ck_assert_int_eq(state_create(&state, (size_t)1 << 32), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            arena_start(&state, &settings);
+            slots_start(&state, 3);
+            use_slots(100);
+            /* Enough live ones to need a further step of preparing. */
+            for (int i = 0; i < 100; i++) {
+                memset(allocate(100, 16, FENCE_AFTER), 'x', 100);
+            }
+            use_slots(100);
+            _exit(0);
+        }
+        int status = -1;
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_msg(status == 0, "after %d calls: status %#x", calls,
+                      (unsigned)status);
+    }
+}
+END_TEST
+
 static void add(TCase *tests)
 {
     int count = (int)(sizeof ways / sizeof ways[0]);
@@ -197,6 +264,8 @@ static void add(TCase *tests)
         count);
     tcase_add_loop_test(tests, damage_is_told_and_the_block_is_freed, 0,
                         count);
+    tcase_add_loop_test(
+        tests, slots_can_be_used_again_when_the_way_fails_at_any_time, 0, 2);
     tcase_add_loop_test(
         tests, a_large_block_takes_no_more_addresses_than_it_needs, 0, count);
 }
