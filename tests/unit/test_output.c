@@ -6,8 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/moat-output-XXXXXX";
@@ -125,6 +130,66 @@ START_TEST(a_path_that_is_too_long_is_told)
 }
 END_TEST
 
+static void *read_all(void *result)
+{
+    const int *ends = result;
+    static char bytes[65536];
+    size_t total = 0;
+    ssize_t count;
+    bool is_right = true;
+    while ((count = read(ends[0], bytes, sizeof bytes)) > 0) {
+        for (ssize_t i = 0; i < count; i++) {
+            is_right = is_right
+                       && bytes[i] == (char)('a' + (total + (size_t)i) % 23);
+        }
+        total += (size_t)count;
+    }
+    return is_right ? (void *)total : NULL;
+}
+
+/* A pipe takes 64 KiB at once, and one that must not wait takes it in bits. */
+START_TEST(a_long_report_gets_through_a_pipe_in_order)
+{
+    enum { BYTES = 1 << 20 };
+    static char report[BYTES];
+    int ends[2];
+    pthread_t reader;
+    void *total;
+    for (size_t i = 0; i < BYTES; i++) {
+        report[i] = (char)('a' + i % 23);
+    }
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    output_start();
+    ck_assert_int_eq(pthread_create(&reader, NULL, read_all, ends), 0);
+    output_report("", report, BYTES);
+    for (int descriptor = 3; descriptor < 1024; descriptor++) {
+        if (descriptor != ends[0] && fcntl(descriptor, F_GETFL) >= 0
+            && (fcntl(descriptor, F_GETFL) & O_NONBLOCK) != 0) {
+            close(descriptor);
+        }
+    }
+    close(STDERR_FILENO);
+    pthread_join(reader, &total);
+    ck_assert_uint_eq((size_t)total, BYTES);
+}
+END_TEST
+
+START_TEST(dying_says_why_and_ends_by_the_signal)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        output_die("that cannot be");
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(WTERMSIG(status), SIGABRT);
+    ck_assert_str_eq(read_back("stderr"), "moat: that cannot be\n");
+}
+END_TEST
+
 START_TEST(errno_is_left_alone)
 {
     errno = EDOM;
@@ -133,6 +198,20 @@ START_TEST(errno_is_left_alone)
     output_check_log("/none/none");
     output_is_colorful();
     ck_assert_int_eq(errno, EDOM);
+    /* And when nothing can be written. */
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    rlim_t most = limit.rlim_cur;
+    limit.rlim_cur = 0;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    errno = EDOM;
+    output_message("hello");
+    output_report("", "one\n", 4);
+    int left = errno;
+    limit.rlim_cur = most;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert_int_eq(left, EDOM);
 }
 END_TEST
 
@@ -148,6 +227,8 @@ static void add(TCase *tests)
                    a_log_is_appended_to_under_the_number_of_the_process);
     tcase_add_test(tests, a_log_that_cannot_be_made_is_told_and_replaced);
     tcase_add_test(tests, a_path_that_is_too_long_is_told);
+    tcase_add_test(tests, a_long_report_gets_through_a_pipe_in_order);
+    tcase_add_test(tests, dying_says_why_and_ends_by_the_signal);
     tcase_add_test(tests, errno_is_left_alone);
 }
 
