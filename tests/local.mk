@@ -23,7 +23,8 @@ dist_check_SCRIPTS += \
 	tests/house/layers.sh \
 	tests/house/options_manual.sh \
 	tests/house/sources.sh \
-	tests/injection/refusals.sh
+	tests/injection/refusals.sh \
+	tests/injection/revocations.sh
 
 # Tests that look inside: a new one is a name here and a line below.
 unit_tests = \
@@ -61,11 +62,15 @@ unit_tests = \
 fault_tests = \
 	tests/fault/test_bad_input \
 	tests/fault/test_crimes \
-	tests/fault/test_scenes
+	tests/fault/test_handlers \
+	tests/fault/test_scenes \
+	tests/fault/test_surroundings
 # Programs that these tests run.
 fault_subjects = \
+	tests/fault/handlers \
 	tests/fault/scenes \
-	tests/fault/subject
+	tests/fault/subject \
+	tests/fault/surroundings
 
 check_PROGRAMS += $(unit_tests) $(fault_tests) $(fault_subjects)
 TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
@@ -146,9 +151,21 @@ tests_fault_test_crimes_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_crimes_SOURCES = tests/fault/test_crimes.c \
 	tests/support/ending.c
 tests_fault_test_crimes_LDADD = $(CHECK_LIBS)
+tests_fault_test_handlers_CPPFLAGS = $(fault_cppflags)
+tests_fault_test_handlers_SOURCES = tests/fault/test_handlers.c \
+	tests/support/ending.c
+tests_fault_test_handlers_LDADD = $(CHECK_LIBS)
 tests_fault_test_scenes_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_scenes_SOURCES = tests/fault/test_scenes.c \
 	tests/support/ending.c
 tests_fault_test_scenes_LDADD = $(CHECK_LIBS)
+tests_fault_test_surroundings_CPPFLAGS = $(fault_cppflags)
+tests_fault_test_surroundings_SOURCES = tests/fault/test_surroundings.c \
+	tests/support/ending.c
+tests_fault_test_surroundings_LDADD = $(CHECK_LIBS)
+# Loads the library itself.
+tests_fault_handlers_CPPFLAGS = $(fault_cppflags)
+tests_fault_handlers_LDADD =
 tests_fault_scenes_CPPFLAGS = $(fault_cppflags)
 tests_fault_subject_CPPFLAGS = $(fault_cppflags)
+tests_fault_surroundings_CPPFLAGS = $(fault_cppflags)

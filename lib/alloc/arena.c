@@ -425,9 +425,16 @@ int arena_end(struct moat_arena *arena, site_id site)
         error = arena_pages_revoke(arena, 0, armed);
     }
     if (error != 0 || arena->is_unprepared) {
+        bool is_open = error != 0;
         /* Some pages have guards and some do not: start from scratch. */
         arena->prepared_bytes = 0;
         error = pages_renew(arena->extent_start, arena->extent_bytes);
+        static atomic_flag is_said = ATOMIC_FLAG_INIT;
+        if (is_open && error != 0 && !atomic_flag_test_and_set(&is_said)) {
+            output_message("warning: a destroyed arena could not be made "
+                           "inaccessible (see vm.max_map_count); uses of it "
+                           "are not found");
+        }
     }
     arena->is_reusable = error == 0;
     extent_quarantine(arena);

@@ -151,10 +151,10 @@ static void on_stack_overflow(int emergency, stackoverflow_context_t context)
 static void report_the_rest(void)
 {
     if (!fault.is_reported) {
-        bool is_thread_end
-            = !thread_is_main() && thread_stack_in_signal().high != 0
-              && is_stack_overflow(fault.facts.address,
-                                   fault.state.stack_pointer);
+        /* A child of fork() may run on the stack of what was a thread. */
+        bool is_thread_end = thread_stack_in_signal().high != 0
+                             && is_stack_overflow(fault.facts.address,
+                                                  fault.state.stack_pointer);
         classify_and_report(is_thread_end);
     }
 }

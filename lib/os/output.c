@@ -56,20 +56,16 @@ void output_start(void)
 
 /*
  * The copy first: it is what standard error was at start. If the program
- * closed it, standard error itself serves when it is still the same file, or
- * when there was none at start.
+ * closed it, standard error itself serves when it is still the same file. Where
+ * there was none at start, the number may be a file of the program's data by
+ * now, and nothing is written.
  */
 static int standard_error_descriptor(void)
 {
-    if (standard_error.copy >= 0) {
-        if (is_same_file(standard_error.copy)) {
-            return standard_error.copy;
-        }
-        return is_same_file(STDERR_FILENO) ? STDERR_FILENO : -1;
+    if (standard_error.copy >= 0 && is_same_file(standard_error.copy)) {
+        return standard_error.copy;
     }
-    return standard_error.inode == 0 || is_same_file(STDERR_FILENO)
-               ? STDERR_FILENO
-               : -1;
+    return is_same_file(STDERR_FILENO) ? STDERR_FILENO : -1;
 }
 
 /* A negative DESCRIPTOR is ignored. */

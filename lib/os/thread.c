@@ -4,11 +4,11 @@
 
 #include "base/size.h"
 #include "os/pages.h"
-#include "os/process.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/auxv.h>
 
 #ifndef AT_MINSIGSTKSZ
@@ -129,9 +129,4 @@ int thread_prepare(void)
 struct thread_stack thread_stack_in_signal(void)
 {
     return own.stack;
-}
-
-bool thread_is_main(void)
-{
-    return process_id() == process_thread_id();
 }

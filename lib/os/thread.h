@@ -6,7 +6,6 @@
 #ifndef OS_THREAD_H
 #define OS_THREAD_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct thread_stack {
@@ -26,9 +25,5 @@ int thread_prepare(void);
 
 /* The bounds that thread_prepare() saw. Async-signal-safe. */
 struct thread_stack thread_stack_in_signal(void);
-
-/* Whether this is the thread that the process started with.
- * Async-signal-safe. */
-bool thread_is_main(void);
 
 #endif

@@ -22,6 +22,7 @@ static struct moat_arena *arena;
 static char *first;
 static char *second;
 static char *third;
+static char global[64];
 
 __attribute__((noinline)) static void write_to(volatile char *place)
 {

@@ -6,6 +6,7 @@
 #ifndef SUPPORT_ENDING_H
 #define SUPPORT_ENDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct ending {
@@ -36,7 +37,14 @@ struct ending {
 struct ending ending_of(char *const arguments[], const char *options);
 
 /*
+ * Whether this kernel has guard markers; says on standard output, for TAP, why
+ * they are not tested where it has none. Also for outside of a test.
+ */
+bool ending_has_guard(void);
+
+/*
  * The path of PROGRAM, built in the same folder as the running test. Static.
+ * Also for outside of a test.
  */
 char *ending_program(const char *program);
 
