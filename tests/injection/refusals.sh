@@ -78,8 +78,8 @@ inject() {
 
 for backend in guard mprotect auto; do
     for call in mmap mprotect madvise; do
-        first=$(($(count_before $call) + 1))
-        last=$(count_calls $call)
+        first=$(($(count_before "$call") + 1))
+        last=$(count_calls "$call")
         case $call in
         mmap) errors=ENOMEM ;;
         mprotect) errors="ENOMEM EACCES" ;;
@@ -88,11 +88,11 @@ for backend in guard mprotect auto; do
         for error in $errors; do
             when=$first
             while [ "$when" -le "$last" ]; do
-                inject $call $error "$when" $backend
+                inject "$call" "$error" "$when" "$backend"
                 when=$((when + 1))
             done
             # And from each on all that follow.
-            inject $call $error "$first+" $backend
+            inject "$call" "$error" "$first+" "$backend"
         done
     done
 done
@@ -104,7 +104,7 @@ for call in getrandom prctl rt_sigaction sigaltstack fcntl newfstatat \
         >/dev/null 2>&1
     last=$(grep -c "^$call(" "$scratch/trace")
     [ "$last" -gt 0 ] || continue
-    inject $call EPERM "$last" auto
+    inject "$call" EPERM "$last" auto
 done
 
 echo "1..$number"

@@ -58,6 +58,9 @@ START_TEST(the_last_of_two_values_holds)
 {
     ck_assert_uint_eq(parse("exitcode=3:exitcode=4"), 0);
     ck_assert_uint_eq(options.exitcode, 4);
+    ck_assert_uint_eq(parse("quarantine=0:exitcode=100"), 0);
+    ck_assert_uint_eq(options.quarantine, 0);
+    ck_assert_uint_eq(options.exitcode, 100);
 }
 END_TEST
 
@@ -134,7 +137,9 @@ START_TEST(the_help_has_every_option_with_its_default)
 #define OPTION_PATH(name, initial, words) \
     ck_assert_ptr_nonnull(strstr(help, #name "=PATH (" initial ")"));
 #include "api/options.def"
-    ck_assert_ptr_nonnull(strstr(help, "exitcode=1..255 (99)"));
+    ck_assert_ptr_nonnull(
+        strstr(help, "\n  exitcode=1..255 (99)\n"
+                     "        exit status after a report\n"));
 }
 END_TEST
 

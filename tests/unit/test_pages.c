@@ -80,6 +80,26 @@ START_TEST(locked_pages_can_be_dropped_once_unlocked)
 }
 END_TEST
 
+START_TEST(renewed_pages_are_as_they_were_reserved)
+{
+    uintptr_t start;
+    ck_assert_int_eq(pages_reserve(3 * pages_size(), &start), 0);
+    ck_assert_int_eq(pages_allow(start, 3 * pages_size()), 0);
+    memset((void *)start, 'x', 3 * pages_size());
+    ck_assert_int_eq(mlock((void *)(start + pages_size()), pages_size()), 0);
+    ck_assert_int_eq(pages_renew(start + pages_size(), pages_size()), 0);
+    ck_assert(!probe_is_readable(start + pages_size()));
+    ck_assert_int_eq(pages_allow(start, 3 * pages_size()), 0);
+    for (size_t i = 0; i < 3 * pages_size(); i++) {
+        bool is_renewed = i / pages_size() == 1;
+        ck_assert_int_eq(((char *)start)[i], is_renewed ? 0 : 'x');
+    }
+    errno = EDOM;
+    ck_assert_int_eq(pages_renew(16, pages_size()), EINVAL);
+    ck_assert_int_eq(errno, EDOM);
+}
+END_TEST
+
 START_TEST(peeking_copies_all_or_answers_no)
 {
     uintptr_t start;
@@ -148,6 +168,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, denied_pages_keep_what_they_hold);
     tcase_add_test(tests, dropped_pages_read_as_zero);
     tcase_add_test(tests, locked_pages_can_be_dropped_once_unlocked);
+    tcase_add_test(tests, renewed_pages_are_as_they_were_reserved);
     tcase_add_test(tests, peeking_copies_all_or_answers_no);
     tcase_add_test(tests, errors_are_returned_and_errno_is_left_alone);
     tcase_add_test(tests, without_a_limit_all_address_space_is_left);

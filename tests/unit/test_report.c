@@ -18,6 +18,7 @@
 
 static char path[] = "/tmp/moat-report-XXXXXX";
 static char contents[64 * 1024];
+static size_t contents_bytes;
 static struct report_settings settings;
 static struct moat_finding finding;
 
@@ -55,6 +56,7 @@ static int ending_of(void (*deed)(void))
     ssize_t count = read(descriptor, contents, sizeof contents - 1);
     ck_assert_int_ge(count, 0);
     contents[count] = '\0';
+    contents_bytes = (size_t)count;
     close(descriptor);
     return status;
 }
@@ -144,6 +146,7 @@ START_TEST(a_fault_while_reporting_is_one_line_and_the_end)
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), 42);
     ck_assert_str_eq(contents, "moat: a fault while reporting; giving up\n");
+    ck_assert_uint_eq(contents_bytes, strlen(contents));
 }
 END_TEST
 
