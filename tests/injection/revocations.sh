@@ -26,6 +26,15 @@ if ! strace -o /dev/null "$program" good_work >/dev/null 2>&1; then
     exit 0
 fi
 
+# Calls are counted in one run and made to fail in another. libsigsegv reads
+# the list of mappings with a number of mmap calls that grows with its length,
+# and that depends on which mappings happen to touch: every run must find the
+# same addresses.
+fixed=
+if setarch -R true 2>/dev/null; then
+    fixed="setarch -R"
+fi
+
 scratch=$(mktemp -d) || exit 99
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 99' HUP INT TERM
@@ -47,7 +56,7 @@ result() {
 # Of calls of a kind, how many come before Moat's own, and how many in all.
 # The secret, by getrandom, is the first thing that Moat asks for.
 count_calls() {
-    MOAT_OPTIONS=backend=$backend strace -o "$scratch/trace" \
+    MOAT_OPTIONS=backend=$backend $fixed strace -o "$scratch/trace" \
         -e trace="$call,getrandom" "$program" "$play" >/dev/null 2>&1
     first=$(awk -v call="$call" '
         /^getrandom\(/ { last = count }
@@ -57,7 +66,7 @@ count_calls() {
 }
 
 inject() {
-    MOAT_OPTIONS=backend=$backend timeout 60 strace -o /dev/null \
+    MOAT_OPTIONS=backend=$backend timeout 60 $fixed strace -o /dev/null \
         -e "inject=$call:error=$error:when=$1" \
         "$program" "$play" >/dev/null 2>"$scratch/error"
     status=$?
@@ -83,7 +92,7 @@ inject_all() {
     fi
     call=madvise
     count_calls
-    MOAT_OPTIONS=backend=$backend timeout 60 strace -o /dev/null \
+    MOAT_OPTIONS=backend=$backend timeout 60 $fixed strace -o /dev/null \
         -e "inject=mmap:error=ENOMEM:when=$mmap_when+" \
         -e "inject=mprotect:error=ENOMEM:when=$mprotect_when+" \
         -e "inject=madvise:error=EINVAL:when=$last+" \
