@@ -21,16 +21,23 @@ libbase_la_SOURCES = \
 libos_la_CPPFLAGS = $(LIB_CPPFLAGS)
 libos_la_CFLAGS = $(LIB_CFLAGS)
 libos_la_SOURCES = \
+	lib/os/address_space.c lib/os/address_space.h \
 	lib/os/context.h \
 	lib/os/lock.h \
 	lib/os/maps.c lib/os/maps.h \
+	lib/os/memory.c lib/os/memory.h \
 	lib/os/output.c lib/os/output.h \
 	lib/os/pages.c lib/os/pages.h \
 	lib/os/process.c lib/os/process.h \
+	lib/os/range_list.c lib/os/range_list.h \
 	lib/os/revoke.c lib/os/revoke.h \
+	lib/os/revoke_drop.c \
 	lib/os/revoke_guard.c \
+	lib/os/revoke_move.c \
 	lib/os/revoke_mprotect.c \
-	lib/os/thread.c lib/os/thread.h
+	lib/os/thread.c lib/os/thread.h \
+	lib/os/userfault.c lib/os/userfault.h \
+	lib/os/userfault_stand_in.c lib/os/userfault_stand_in.h
 if CPU_X86_64
 libos_la_SOURCES += lib/os/context_x86_64.c
 EXTRA_DIST += lib/os/context_aarch64.c
@@ -60,10 +67,17 @@ liballoc_la_SOURCES = \
 	lib/alloc/arena_inspect.c lib/alloc/arena_inspect.h \
 	lib/alloc/arena_pages.c lib/alloc/arena_pages.h \
 	lib/alloc/arena_snapshot.c lib/alloc/arena_snapshot.h \
+	lib/alloc/budget.c lib/alloc/budget.h \
 	lib/alloc/bump.h \
+	lib/alloc/canary_slots.c lib/alloc/canary_slots.h \
 	lib/alloc/extent.c lib/alloc/extent.h \
 	lib/alloc/fence.c lib/alloc/fence.h \
+	lib/alloc/large.c lib/alloc/large.h \
 	lib/alloc/packed.c lib/alloc/packed.h \
+	lib/alloc/shortfall.c lib/alloc/shortfall.h \
+	lib/alloc/slot_cache.c lib/alloc/slot_cache.h \
+	lib/alloc/slot_class.c lib/alloc/slot_class.h \
+	lib/alloc/slot_queue.h \
 	lib/alloc/slots.c lib/alloc/slots.h
 
 libdiagnose_la_CPPFLAGS = $(LIB_CPPFLAGS)

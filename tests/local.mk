@@ -144,25 +144,25 @@ tests_unit_test_text_LDADD = $(test_libs)
 tests_unit_test_thread_CPPFLAGS = $(test_cppflags)
 tests_unit_test_thread_LDADD = $(test_libs)
 
-fault_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE $(CHECK_CFLAGS)
+fault_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir) -I$(top_srcdir)/lib -D_GNU_SOURCE $(CHECK_CFLAGS)
 tests_fault_test_bad_input_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_bad_input_LDADD = libmoat.la $(CHECK_LIBS)
 tests_fault_test_crimes_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_crimes_SOURCES = tests/fault/test_crimes.c \
 	tests/support/ending.c
-tests_fault_test_crimes_LDADD = $(CHECK_LIBS)
+tests_fault_test_crimes_LDADD = libos.la libbase.la $(CHECK_LIBS)
 tests_fault_test_handlers_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_handlers_SOURCES = tests/fault/test_handlers.c \
 	tests/support/ending.c
-tests_fault_test_handlers_LDADD = $(CHECK_LIBS)
+tests_fault_test_handlers_LDADD = libos.la libbase.la $(CHECK_LIBS)
 tests_fault_test_scenes_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_scenes_SOURCES = tests/fault/test_scenes.c \
 	tests/support/ending.c
-tests_fault_test_scenes_LDADD = $(CHECK_LIBS)
+tests_fault_test_scenes_LDADD = libos.la libbase.la $(CHECK_LIBS)
 tests_fault_test_surroundings_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_surroundings_SOURCES = tests/fault/test_surroundings.c \
 	tests/support/ending.c
-tests_fault_test_surroundings_LDADD = $(CHECK_LIBS)
+tests_fault_test_surroundings_LDADD = libos.la libbase.la $(CHECK_LIBS)
 # Loads the library itself.
 tests_fault_handlers_CPPFLAGS = $(fault_cppflags)
 tests_fault_handlers_LDADD =

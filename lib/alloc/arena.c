@@ -7,10 +7,11 @@
 #include "alloc/bump.h"
 #include "alloc/extent.h"
 #include "alloc/packed.h"
+#include "alloc/shortfall.h"
 #include "base/canary.h"
 #include "base/size.h"
-#include "os/output.h"
 #include "os/pages.h"
+#include "os/revoke.h"
 #include "record/describe.h"
 
 #include <errno.h>
@@ -35,7 +36,15 @@ void arena_start(struct moat_state *state,
 {
     heap.state = state;
     heap.settings = *settings;
+    if (heap.settings.sparse_way == NULL) {
+        heap.settings.sparse_way = revoke_sparse(settings->way);
+    }
     extent_start(state, settings->quarantine);
+}
+
+const struct revoke_way *arena_sparse_way(void)
+{
+    return heap.settings.sparse_way;
 }
 
 static void set_name(struct moat_arena *arena, const char *name)
@@ -110,6 +119,34 @@ static bool reach_of(const struct arena_request *request, size_t capacity,
     return true;
 }
 
+/*
+ * The way for an arena. Packed pages and large blocks are armed ahead of use
+ * and may never be touched; they take a way that costs nothing until then.
+ */
+static const struct revoke_way *way_for(const struct arena_request *request)
+{
+    if (request->way != NULL) {
+        return request->way;
+    }
+    bool is_sparse = request->layout == ARENA_PACKED
+                     || (request->is_heap && request->layout == ARENA_FENCED);
+    return is_sparse ? heap.settings.sparse_way : heap.settings.way;
+}
+
+/* An extent that another way has prepared starts from scratch. */
+static void take_way(struct moat_arena *arena, const struct revoke_way *way)
+{
+    if (arena->prepared_bytes != 0 && arena->way != way) {
+        arena->prepared_bytes = 0;
+        /* Where that is refused, mprotect() arms what is guarded already. */
+        arena->is_unprepared
+            = revoke_renew(arena->extent_start, arena->extent_bytes) != 0;
+    } else {
+        arena->is_unprepared = false;
+    }
+    arena->way = way;
+}
+
 int arena_create(const struct arena_request *request,
                  struct moat_arena **created, struct moat_finding *finding)
 {
@@ -128,19 +165,19 @@ int arena_create(const struct arena_request *request,
     if (error != 0) {
         return error;
     }
+    take_way(arena, way_for(request));
     set_name(arena, request->name);
     /* Guards survive in an extent that is used again; see extent_take(). */
     arena->base = request->at != 0 ? request->at
                                    : arena->extent_start + page_bytes;
     arena->reach_bytes = reach_bytes;
-    arena->way = heap.settings.way;
     arena->layout = request->layout;
     arena->is_heap = request->is_heap;
     arena->slot_bytes = 0;
+    arena->has_canaries_only = false;
     arena->capacity = capacity;
     arena->cursor = 0;
     arena->placed_end = 0;
-    arena->is_unprepared = false;
     arena->blocks = region_blocks(&heap.state->region, arena->extent_start);
     arena->live_blocks = 0;
     arena->live_bytes = 0;
@@ -242,22 +279,31 @@ static int place_fenced(struct moat_arena *arena, enum fence_placement side,
         alignment = default_alignment(bytes);
     }
     size_t counted = alignment < BUMP_UNIT ? BUMP_UNIT : alignment;
+    size_t data_start = arena->placed_end;
+    if (alignment > page_bytes) {
+        /* Only large blocks; the room for it is in the capacity. */
+        data_start = size_round_up(arena->base + data_start, alignment)
+                     - arena->base;
+        side = FENCE_AFTER;
+        alignment = page_bytes;
+        counted = BUMP_UNIT;
+    }
     struct fence_place place;
     if (!bump_place(arena->capacity, arena->cursor, counted, bytes,
                     &placement->arena_offset, &placement->next_cursor)
         || !fence_place(bytes, alignment, side, page_bytes, &place)) {
         return ENOMEM;
     }
-    size_t data_end = arena->placed_end + place.data_bytes;
+    size_t data_end = data_start + place.data_bytes;
     if (place.data_bytes != 0) {
-        int error = arena_pages_arm(arena, arena->placed_end, data_end);
+        int error = arena_pages_arm(arena, data_start, data_end);
         if (error != 0) {
             return error;
         }
         atomic_store_explicit(&arena->armed_bytes, data_end,
                               memory_order_release);
     }
-    placement->start = arena->base + arena->placed_end + place.start;
+    placement->start = arena->base + data_start + place.start;
     placement->canary_start = placement->start - place.front_bytes;
     placement->canary_end = placement->start + bytes + place.tail_bytes;
     placement->placed_end = data_end + page_bytes;
@@ -299,7 +345,8 @@ void *arena_allocate_on(struct moat_arena *arena, enum fence_placement side,
     block->bytes = bytes;
     block->arena_offset = placement.arena_offset;
     block->front_bytes
-        = is_fenced ? (uint16_t)(placement.start - placement.canary_start) : 0;
+        = is_fenced ? (uint8_t)(placement.start - placement.canary_start) : 0;
+    block->growths = 0;
     block->tail_bytes = (uint32_t)(placement.canary_end - end);
     block->alloc_site = site;
     block->alloc_actor = actor_self(&heap.state->actors);
@@ -356,11 +403,7 @@ void arena_revoke_block(struct moat_arena *arena, struct block_record *record)
     canary_stamp(heap.state->secret, record->start,
                  record->start + record->bytes);
     atomic_store_explicit(&record->state, BLOCK_STAMPED, memory_order_release);
-    static atomic_flag is_said = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set(&is_said)) {
-        output_message("warning: freed blocks could not be made inaccessible "
-                       "(see vm.max_map_count); only writes to them are found");
-    }
+    shortfall_note(SHORTFALL_STAMPED);
 }
 
 bool arena_free(struct moat_arena *arena, uintptr_t block, site_id site,
@@ -428,12 +471,9 @@ int arena_end(struct moat_arena *arena, site_id site)
         bool is_open = error != 0;
         /* Some pages have guards and some do not: start from scratch. */
         arena->prepared_bytes = 0;
-        error = pages_renew(arena->extent_start, arena->extent_bytes);
-        static atomic_flag is_said = ATOMIC_FLAG_INIT;
-        if (is_open && error != 0 && !atomic_flag_test_and_set(&is_said)) {
-            output_message("warning: a destroyed arena could not be made "
-                           "inaccessible (see vm.max_map_count); uses of it "
-                           "are not found");
+        error = revoke_renew(arena->extent_start, arena->extent_bytes);
+        if (is_open && error != 0) {
+            shortfall_note(SHORTFALL_LEFT_OPEN);
         }
     }
     arena->is_reusable = error == 0;

@@ -29,6 +29,8 @@ enum { ARENA_ALIGNMENT_DEFAULT = 0, ARENA_ALIGNMENT_NATURAL = 0 };
 
 struct arena_settings {
     const struct revoke_way *way;
+    /* For packed arenas and large blocks; NULL: as revoke_sparse() says. */
+    const struct revoke_way *sparse_way;
     /* How many destroyed arenas are remembered. */
     size_t quarantine;
     /* In the fenced layout. */
@@ -40,6 +42,9 @@ struct arena_settings {
 void arena_start(struct moat_state *state,
                  const struct arena_settings *settings);
 
+/* The way of large blocks. */
+const struct revoke_way *arena_sparse_way(void);
+
 struct arena_request {
     const char *name;
     /* Above 0. */
@@ -49,6 +54,8 @@ struct arena_request {
     enum arena_layout layout;
     /* See struct moat_arena. */
     bool is_heap;
+    /* NULL: as arena_start() was told for the layout. */
+    const struct revoke_way *way;
     site_id site;
 };
 

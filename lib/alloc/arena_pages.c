@@ -2,8 +2,8 @@
 /* The pages of an arena; see arena_pages.h. */
 #include "alloc/arena_pages.h"
 
+#include "alloc/shortfall.h"
 #include "base/size.h"
-#include "os/output.h"
 #include "os/pages.h"
 #include "os/revoke.h"
 
@@ -15,14 +15,6 @@
  * because a guard takes a page table entry.
  */
 #define PREPARE_STEP ((size_t)256 << 10)
-
-/* Once for each process; a weaker way is not a reason to fill a log. */
-static void say_once(atomic_flag *is_said, const char *message)
-{
-    if (!atomic_flag_test_and_set(is_said)) {
-        output_message(message);
-    }
-}
 
 /*
  * Prepare pages up to NEEDED, counted from the extent's start. When the way
@@ -45,14 +37,32 @@ static void prepare(struct moat_arena *arena, size_t needed)
         return;
     }
     arena->is_unprepared = true;
-    static atomic_flag is_said = ATOMIC_FLAG_INIT;
-    say_once(&is_said, "warning: pages could not be prepared for guards; "
-                       "using mprotect for some arenas");
+    shortfall_note(SHORTFALL_UNPREPARED);
 }
 
 void arena_pages_prepare(struct moat_arena *arena, size_t end)
 {
     prepare(arena, arena->base + end - arena->extent_start);
+}
+
+/*
+ * Arm prepared pages. Where userfaultfd refuses (a sandbox, the child of a
+ * vfork() that has closed the descriptor), they are mapped anew for mprotect().
+ */
+static int arm_prepared(struct moat_arena *arena, uintptr_t first,
+                        uintptr_t last)
+{
+    int error = arena->way->arm(first, last - first);
+    if (error == 0 || arena->way->is_sparse || error == ENOMEM) {
+        return error;
+    }
+    arena->is_unprepared = true;
+    error = revoke_renew(first, last - first);
+    if (error == 0) {
+        error = pages_allow(first, last - first);
+    }
+    shortfall_note(SHORTFALL_ARMED_BY_MPROTECT);
+    return error;
 }
 
 int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end)
@@ -67,7 +77,7 @@ int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end)
     uintptr_t middle = prepared_end < last ? prepared_end : last;
     int error = 0;
     if (first < middle) {
-        error = arena->way->arm(first, middle - first);
+        error = arm_prepared(arena, first, middle);
     } else {
         middle = first;
     }
@@ -80,11 +90,8 @@ int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end)
             arena->way->revoke(first, middle - first);
         }
     }
-    if (error != 0) {
-        static atomic_flag is_said = ATOMIC_FLAG_INIT;
-        say_once(&is_said,
-                 "warning: pages could not be made accessible (see "
-                 "vm.max_map_count); allocations are refused");
+    if (error != 0 && !arena->is_heap) {
+        shortfall_note(SHORTFALL_REFUSED);
     }
     return error;
 }
@@ -93,9 +100,8 @@ int arena_pages_revoke(struct moat_arena *arena, size_t start, size_t end)
 {
     bool fell_back;
     /*
-     * Once the way has failed here, mprotect() does all of it: slots are armed
-     * again, and then it must be known that no page has both, a marker that
-     * mprotect() does not lift and a protection that arm() does not.
+     * Once the way has failed here, mprotect() does all of it: it revokes what
+     * the way has armed, but the way not always what mprotect() has.
      */
     const struct revoke_way *way
         = arena->is_unprepared ? &revoke_mprotect : arena->way;
@@ -103,9 +109,7 @@ int arena_pages_revoke(struct moat_arena *arena, size_t start, size_t end)
                                &fell_back);
     if (fell_back) {
         arena->is_unprepared = true;
-        static atomic_flag is_said = ATOMIC_FLAG_INIT;
-        say_once(&is_said, "warning: guards could not be put back; "
-                           "using mprotect for some pages");
+        shortfall_note(SHORTFALL_REVOKED_BY_MPROTECT);
     }
     return error;
 }

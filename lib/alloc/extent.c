@@ -5,6 +5,7 @@
 #include "base/size.h"
 #include "os/lock.h"
 #include "os/pages.h"
+#include "os/revoke.h"
 
 #include <errno.h>
 
@@ -280,7 +281,7 @@ static int take_at(uintptr_t start, size_t bytes, struct moat_arena **arena)
     set_extent(*arena, start, bytes);
     /* Guards of other arenas may lie here, and pages that were not revoked. */
     if (region_allow_blocks(region, start, bytes) != 0
-        || pages_renew(start, bytes) != 0) {
+        || revoke_renew(start, bytes) != 0) {
         push_unused(&pool.without_extent, *arena);
         return ENOMEM;
     }

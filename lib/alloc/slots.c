@@ -1,239 +1,191 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Slots; see slots.h. */
+/* The heap; see slots.h. */
 #include "alloc/slots.h"
 
 #include "alloc/arena.h"
 #include "alloc/arena_damage.h"
-#include "alloc/arena_pages.h"
+#include "alloc/budget.h"
+#include "alloc/canary_slots.h"
+#include "alloc/large.h"
+#include "alloc/shortfall.h"
+#include "alloc/slot_cache.h"
+#include "alloc/slot_class.h"
 #include "base/canary.h"
 #include "base/size.h"
-#include "os/lock.h"
 #include "os/pages.h"
+#include "os/revoke.h"
 
-#include <errno.h>
-
-/*
- * Data pages of the classes. A block arms only the pages it needs, at the side
- * of its guard, so a slot that is too large costs addresses, not memory.
- */
-static const unsigned char class_pages[]
-    = { 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32 };
-
-enum {
-    CLASSES = sizeof class_pages / sizeof class_pages[0],
-    /* A class gets this part of the region, taken when it is first used. */
-    WINDOW_SHARE = 128
-};
-
-/* Numbers of slots are counted from 1; 0 is none. */
-struct slot_class {
-    struct lock lock;
-    struct moat_arena *window;
-    size_t capacity;
-    /* Freed slots, oldest first: of each slot, the one freed after it. */
-    uint32_t *next;
-    uint32_t oldest;
-    uint32_t newest;
-    size_t waiting;
-};
+#include <string.h>
 
 static struct {
     struct moat_state *state;
-    size_t quarantine;
+    bool has_transfer;
     _Atomic size_t numbers;
-    struct slot_class classes[CLASSES];
+    _Atomic size_t canaries_only;
+    _Atomic size_t not_moved;
 } slots;
 
-void slots_start(struct moat_state *state, size_t quarantine)
+void slots_start(struct moat_state *state,
+                 const struct slots_settings *settings)
 {
     slots.state = state;
-    slots.quarantine = quarantine;
+    slots.has_transfer = settings->has_transfer;
+    slots.numbers = 0;
+    large_start(state);
+    budget_start(settings->max_memory);
+    slot_class_start(state, settings->quarantine, settings->way);
+    slot_cache_start(settings->spare_pages, settings->quarantine + 1);
+    canary_slots_start(state, settings->quarantine);
 }
 
-/* The class for DATA_BYTES; NULL: too large for any. */
-static struct slot_class *class_for(size_t data_bytes, size_t *pages)
-{
-    size_t needed = data_bytes / slots.state->page_bytes;
-    for (size_t i = 0; i < CLASSES; i++) {
-        if (needed <= class_pages[i]) {
-            *pages = class_pages[i];
-            return &slots.classes[i];
-        }
-    }
-    return NULL;
-}
+/* The pages that a block touches. */
+struct span {
+    uintptr_t start;
+    uintptr_t end;
+};
 
-/* Called with the lock of the class held. */
-static int open_window(struct slot_class *class, size_t pages)
+static struct span span_of(const struct block_record *block)
 {
     size_t page_bytes = slots.state->page_bytes;
-    size_t window_bytes = slots.state->region.bytes / WINDOW_SHARE;
-    size_t slot_bytes = (pages + 1) * page_bytes;
-    if (window_bytes < slot_bytes + 2 * page_bytes) {
-        return ENOMEM;
-    }
-    struct arena_request request = {
-        .name = "slots",
-        .capacity = window_bytes - 2 * page_bytes,
-        .layout = ARENA_SLOTS,
-        .is_heap = true,
+    return (struct span){
+        .start = size_round_down(block->start, page_bytes),
+        .end = size_round_up(block->start + block->bytes, page_bytes),
     };
-    size_t capacity = request.capacity / slot_bytes;
-    if (class->next == NULL) {
-        uintptr_t next;
-        int error = pages_map(
-            size_round_up((capacity + 1) * sizeof(uint32_t), page_bytes),
-            "moat freed slots", &next);
-        if (error != 0) {
-            return error;
-        }
-        class->next = (uint32_t *)next;
-    }
-    struct moat_arena *window;
-    struct moat_finding unused;
-    int error = arena_create(&request, &window, &unused);
-    if (error == 0) {
-        window->slot_bytes = slot_bytes;
-        class->capacity = capacity;
-        class->window = window;
-    }
-    return error;
 }
 
-/* The slot that has waited longest; 0: none. */
-static uint32_t pop_waiting(struct slot_class *class)
+/* Number the block and let the world see it. */
+static void *publish(struct block_record *block, site_id site)
 {
-    uint32_t slot = class->oldest;
-    if (slot != 0) {
-        class->oldest = class->next[slot];
-        class->newest = class->oldest == 0 ? 0 : class->newest;
-        class->waiting--;
-    }
-    return slot;
-}
-
-static void push_waiting(struct slot_class *class, uint32_t slot)
-{
-    class->next[slot] = 0;
-    if (class->newest != 0) {
-        class->next[class->newest] = slot;
-    } else {
-        class->oldest = slot;
-    }
-    class->newest = slot;
-    class->waiting++;
-}
-
-/*
- * A slot that was never used, while the quarantine is not full and there is
- * one; else the one that has waited longest. 0: there is none.
- */
-static uint32_t take_slot(struct slot_class *class)
-{
-    struct moat_arena *window = class->window;
-    size_t used = window->block_count;
-    if (class->waiting > slots.quarantine || used == class->capacity) {
-        return pop_waiting(class);
-    }
-    arena_pages_prepare(window, (used + 1) * window->slot_bytes);
-    atomic_store_explicit(&window->block_count, used + 1,
-                          memory_order_release);
-    return (uint32_t)(used + 1);
-}
-
-static void give_back(struct slot_class *class, uint32_t slot)
-{
-    lock_take(&class->lock);
-    push_waiting(class, slot);
-    lock_release(&class->lock);
-}
-
-static void *allocate_slot(struct slot_class *class, size_t pages,
-                           const struct fence_place *place, size_t bytes,
-                           enum fence_placement side, site_id site, int *error)
-{
-    lock_take(&class->lock);
-    *error = class->window == NULL ? open_window(class, pages) : 0;
-    uint32_t slot = *error == 0 ? take_slot(class) : 0;
-    lock_release(&class->lock);
-    if (slot == 0) {
-        *error = ENOMEM;
-        return NULL;
-    }
-    struct moat_arena *window = class->window;
-    size_t page_bytes = slots.state->page_bytes;
-    struct block_record *block = &window->blocks[slot - 1];
-    size_t data = (slot - 1) * window->slot_bytes;
-    if (side == FENCE_AFTER) {
-        data += pages * page_bytes - place->data_bytes;
-    }
-    /* Who asks meanwhile is told that there is no block. */
-    atomic_store_explicit(&block->state, BLOCK_UNUSED, memory_order_release);
-    if (place->data_bytes != 0
-        && arena_pages_arm(window, data, data + place->data_bytes) != 0) {
-        give_back(class, slot);
-        *error = ENOMEM;
-        return NULL;
-    }
-    uintptr_t start = window->base + data + place->start;
-    uint64_t secret = slots.state->secret;
-    canary_stamp(secret, start - place->front_bytes, start);
-    canary_stamp(secret, start + bytes, start + bytes + place->tail_bytes);
-    block->start = start;
-    block->bytes = bytes;
     block->arena_offset
         = atomic_fetch_add_explicit(&slots.numbers, 1, memory_order_relaxed)
           + 1;
-    block->front_bytes = (uint16_t)place->front_bytes;
-    block->tail_bytes = (uint32_t)place->tail_bytes;
     block->alloc_site = site;
     block->alloc_actor = actor_self(&slots.state->actors);
     atomic_store_explicit(&block->state, BLOCK_LIVE, memory_order_release);
-    return (void *)start;
+    return (void *)block->start;
 }
 
-static void *allocate_large(size_t bytes, size_t alignment,
-                            enum fence_placement side, site_id site,
-                            int *error)
+static bool arm(struct slot_class *class, struct moat_arena *window,
+                uintptr_t first, size_t data_bytes)
 {
-    struct arena_request request = { .name = "large block",
-                                     .capacity = bytes,
-                                     .layout = ARENA_FENCED,
-                                     .is_heap = true,
-                                     .site = site };
-    struct moat_arena *arena;
-    struct moat_finding unused;
-    *error = arena_create(&request, &arena, &unused);
-    if (*error != 0) {
-        return NULL;
+    if (data_bytes == 0) {
+        return true;
     }
-    void *start
-        = arena_allocate_on(arena, side, alignment, bytes, site, error);
-    if (start == NULL) {
-        arena_end(arena, site);
-        return NULL;
+    bool splits = window->way == &revoke_mprotect;
+    if (splits && !budget_take_mappings()) {
+        return false;
     }
-    arena->blocks[0].arena_offset
-        = atomic_fetch_add_explicit(&slots.numbers, 1, memory_order_relaxed)
-          + 1;
-    return start;
+    if (window->way->arm(first, data_bytes) == 0) {
+        slot_class_note_success(class);
+        return true;
+    }
+    if (splits) {
+        budget_give_mappings_back();
+    }
+    slot_class_note_failure(class, window);
+    return false;
 }
 
-void *slots_allocate(size_t bytes, size_t alignment, enum fence_placement side,
-                     site_id site, int *error)
+static struct block_record *
+allocate_slot(struct slot_class *class, const struct slots_request *request,
+              const struct fence_place *place)
 {
+    size_t class_bytes = slot_class_pages(class) * slots.state->page_bytes;
+    struct moat_arena *window;
+    bool is_armed;
+    slot_number slot = slot_cache_take(
+        class, place->data_bytes == class_bytes, &window, &is_armed);
+    if (slot == 0) {
+        return NULL;
+    }
+    struct block_record *block = &window->blocks[slot - 1];
+    uintptr_t first = window->base + slot_offset(window, slot);
+    if (request->side == FENCE_AFTER) {
+        first += class_bytes - place->data_bytes;
+    }
+    /* Who asks meanwhile is told that there is no block. */
+    atomic_store_explicit(&block->state, BLOCK_UNUSED, memory_order_release);
+    if (!is_armed && !arm(class, window, first, place->data_bytes)) {
+        slot_cache_return(class, window, slot);
+        return NULL;
+    }
+    uintptr_t start = first + place->start;
+    uintptr_t end = start + request->bytes;
+    if (is_armed && request->is_zeroed) {
+        memset((void *)start, 0, request->bytes);
+    }
+    canary_stamp(slots.state->secret, start - place->front_bytes, start);
+    canary_stamp(slots.state->secret, end, end + place->tail_bytes);
+    block->start = start;
+    block->bytes = request->bytes;
+    block->front_bytes = (uint8_t)place->front_bytes;
+    block->growths = 0;
+    block->tail_bytes = (uint32_t)place->tail_bytes;
+    return block;
+}
+
+static void *allocate_canaries_only(const struct slots_request *request,
+                                    enum shortfall reason)
+{
+    struct block_record *block
+        = canary_slots_allocate(request->bytes, request->alignment);
+    if (block == NULL) {
+        return NULL;
+    }
+    if (request->is_zeroed) {
+        memset((void *)block->start, 0, request->bytes);
+    }
+    atomic_fetch_add_explicit(&slots.canaries_only, 1, memory_order_relaxed);
+    shortfall_note(reason);
+    return publish(block, request->site);
+}
+
+static void *allocate_fenced(const struct slots_request *request,
+                             const struct fence_place *place)
+{
+    struct block_record *block = NULL;
+    size_t page_bytes = slots.state->page_bytes;
+    size_t pages = place->data_bytes / page_bytes;
+    if (request->alignment <= page_bytes) {
+        struct slot_class *class = slot_class_for(pages == 0 ? 1 : pages);
+        if (class != NULL) {
+            block = allocate_slot(class, request, place);
+        }
+    }
+    if (block == NULL) {
+        /* Too large, or slots are refused: other addresses, a sparse way. */
+        block = large_allocate(request->bytes, request->alignment,
+                               request->side, request->site);
+    }
+    return block == NULL ? NULL : publish(block, request->site);
+}
+
+void *slots_allocate(const struct slots_request *request)
+{
+    size_t page_bytes = slots.state->page_bytes;
     struct fence_place place;
-    size_t pages;
-    *error = ENOMEM;
-    if (!fence_place(bytes, alignment, side, slots.state->page_bytes,
+    size_t alignment
+        = request->alignment < page_bytes ? request->alignment : page_bytes;
+    if (!fence_place(request->bytes, alignment, request->side, page_bytes,
                      &place)) {
         return NULL;
     }
-    struct slot_class *class = class_for(place.data_bytes, &pages);
-    if (class == NULL) {
-        return allocate_large(bytes, alignment, side, site, error);
+    void *block = NULL;
+    bool is_within = budget_take(place.data_bytes);
+    if (!is_within) {
+        block = allocate_canaries_only(request, SHORTFALL_OVER_MEMORY);
+        if (block != NULL) {
+            return block;
+        }
+        /* A large block wastes less than a page: fence it all the same. */
+        budget_force(place.data_bytes);
     }
-    return allocate_slot(class, pages, &place, bytes, side, site, error);
+    block = allocate_fenced(request, &place);
+    if (block == NULL) {
+        budget_give_back(place.data_bytes);
+        block = allocate_canaries_only(request, SHORTFALL_OVER_MAPPINGS);
+    }
+    return block;
 }
 
 /* The record of BLOCK, if it is the start of a block of no arena. */
@@ -268,6 +220,82 @@ static bool claim(struct block_record *block)
     return atomic_compare_exchange_strong(&block->state, &live, BLOCK_REVOKED);
 }
 
+/*
+ * Hand the pages of a freed slot to the slot that is allocated next. Returns
+ * whether that revoked them.
+ */
+static bool make_spare(struct slot_class *class, struct moat_arena *window,
+                       struct span span)
+{
+    size_t bytes = span.end - span.start;
+    if (window->way->transfer == NULL
+        || bytes != slot_class_pages(class) * slots.state->page_bytes) {
+        return false;
+    }
+    slot_number spare = slot_cache_take_for_spare(class, window);
+    if (spare == 0) {
+        return false;
+    }
+    if (window->way->transfer(span.start,
+                              window->base + slot_offset(window, spare), bytes)
+        != 0) {
+        atomic_fetch_add_explicit(&slots.not_moved, 1, memory_order_relaxed);
+        slot_cache_return(class, window, spare);
+        return false;
+    }
+    slot_cache_keep_spare(class, spare);
+    return true;
+}
+
+static void free_slot(struct moat_arena *window, struct block_record *record,
+                      struct span span)
+{
+    struct slot_class *class = slot_class_of(window);
+    slot_number slot = (slot_number)(record - window->blocks + 1);
+    if (span.start != span.end && !make_spare(class, window, span)) {
+        bool fell_back;
+        int error = revoke_or_deny(window->way, span.start,
+                                   span.end - span.start, &fell_back);
+        if (error != 0) {
+            canary_stamp(slots.state->secret, record->start,
+                         record->start + record->bytes);
+            atomic_store_explicit(&record->state, BLOCK_STAMPED,
+                                  memory_order_release);
+            shortfall_note(SHORTFALL_STAMPED);
+        } else if (fell_back) {
+            shortfall_note(SHORTFALL_REVOKED_BY_MPROTECT);
+        }
+        if (window->way == &revoke_mprotect && error == 0) {
+            budget_give_mappings_back();
+        }
+        if (error != 0 || fell_back) {
+            /* Not for the window's way any more: it stays as it is. */
+            slot_class_note_failure(class, window);
+            return;
+        }
+    }
+    slot_cache_give(class, window, slot);
+}
+
+/* RECORD of OWNER is claimed. */
+static void free_claimed(struct moat_arena *owner, struct block_record *record,
+                         site_id site)
+{
+    struct span span = span_of(record);
+    record->free_site = site;
+    record->free_actor = actor_self(&slots.state->actors);
+    if (owner->has_canaries_only) {
+        canary_slots_free(owner, record);
+        return;
+    }
+    budget_give_back(span.end - span.start);
+    if (owner->layout == ARENA_SLOTS) {
+        free_slot(owner, record, span);
+    } else {
+        large_free(owner, site);
+    }
+}
+
 bool slots_free(uintptr_t block, site_id site, struct moat_finding *finding)
 {
     struct moat_arena *owner = NULL;
@@ -283,38 +311,109 @@ bool slots_free(uintptr_t block, site_id site, struct moat_finding *finding)
         arena_describe_bad_free(NULL, block, finding);
         return true;
     }
-    record->free_site = site;
-    record->free_actor = actor_self(&slots.state->actors);
-    if (owner->layout != ARENA_SLOTS) {
-        arena_end(owner, site);
-        return is_damaged;
-    }
-    arena_revoke_block(owner, record);
-    for (size_t i = 0; i < CLASSES; i++) {
-        if (slots.classes[i].window == owner) {
-            give_back(&slots.classes[i], (uint32_t)(index + 1));
-        }
-    }
+    free_claimed(owner, record, site);
     return is_damaged;
+}
+
+/* Whether OLD may be moved page by page to REQUEST. */
+static bool may_transfer(const struct moat_arena *owner,
+                         const struct block_record *old,
+                         const struct slots_request *request, unsigned growths)
+{
+    return slots.has_transfer && owner->layout == ARENA_FENCED
+           && old->bytes >= LARGE_TRANSFER_BYTES
+           && request->bytes > old->bytes
+           && growths >= LARGE_TRANSFER_GROWTHS
+           && old->start % request->alignment == 0
+           && request->alignment <= slots.state->page_bytes;
+}
+
+/* The same bytes in a new block, of no more than both have. */
+static void *copy(const struct block_record *old,
+                  const struct slots_request *request)
+{
+    void *moved = slots_allocate(request);
+    if (moved != NULL) {
+        memcpy(moved, (const void *)old->start,
+               old->bytes < request->bytes ? old->bytes : request->bytes);
+    }
+    return moved;
+}
+
+void *slots_reallocate(uintptr_t block, const struct slots_request *request,
+                       bool *is_wrong, struct moat_finding *finding)
+{
+    struct moat_arena *owner = NULL;
+    struct moat_arena *new_owner = NULL;
+    struct block_record *old = find_block(block, &owner);
+    if (old == NULL || old->state != BLOCK_LIVE) {
+        arena_describe_bad_free(NULL, block, finding);
+        *is_wrong = true;
+        return NULL;
+    }
+    *is_wrong = arena_damage_around(slots.state, owner,
+                                    (size_t)(old - owner->blocks), finding);
+    unsigned growths = old->growths;
+    if (request->bytes > old->bytes && growths < UINT8_MAX) {
+        growths++;
+    }
+    struct block_record *record = NULL;
+    void *moved = NULL;
+    if (may_transfer(owner, old, request, growths)) {
+        record = large_transfer(owner, old, request->bytes, request->site);
+    }
+    if (record != NULL) {
+        budget_force(span_of(record).end - span_of(record).start);
+        moved = publish(record, request->site);
+    } else {
+        moved = copy(old, request);
+        record = moved == NULL ? NULL
+                               : find_block((uintptr_t)moved, &new_owner);
+    }
+    if (moved == NULL) {
+        return NULL;
+    }
+    record->growths = (uint8_t)growths;
+    if (!claim(old)) {
+        /* Another thread has freed it meanwhile; what was moved is the
+         * caller's all the same. */
+        arena_describe_bad_free(NULL, block, finding);
+        *is_wrong = true;
+        return moved;
+    }
+    free_claimed(owner, old, request->site);
+    return moved;
+}
+
+struct slots_counts slots_counts(void)
+{
+    size_t numbers = slots.numbers;
+    size_t canaries_only = slots.canaries_only;
+    return (struct slots_counts){
+        .fenced = numbers - canaries_only,
+        .canaries_only = canaries_only,
+        .not_moved = slots.not_moved,
+        .waiting = slot_class_waiting(),
+        .memory = budget_taken(),
+        .memory_peak = budget_peak(),
+    };
 }
 
 void slots_before_fork(void)
 {
-    for (size_t i = 0; i < CLASSES; i++) {
-        lock_take(&slots.classes[i].lock);
-    }
+    slot_class_before_fork();
+    canary_slots_before_fork();
 }
 
 void slots_after_fork_in_parent(void)
 {
-    for (size_t i = 0; i < CLASSES; i++) {
-        lock_release(&slots.classes[i].lock);
-    }
+    canary_slots_after_fork_in_parent();
+    slot_class_after_fork_in_parent();
 }
 
 void slots_after_fork_in_child(void)
 {
-    for (size_t i = 0; i < CLASSES; i++) {
-        lock_reset_after_fork(&slots.classes[i].lock);
-    }
+    canary_slots_after_fork_in_child();
+    slot_class_after_fork_in_child();
+    slot_cache_after_fork_in_child();
 }

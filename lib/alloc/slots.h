@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Slots: fenced blocks that belong to no arena.
+ * The heap: fenced blocks that belong to no arena.
  *
- * Up to 32 pages, blocks come from classes: a window of the region in which all
- * slots have the same number of data pages. A slot that is freed becomes
- * inaccessible and waits in the quarantine of its class, first in, first out;
- * it costs addresses and a record, but no memory. A larger block has an extent
- * of its own (see extent.h).
+ * Up to 32 pages a block gets a slot of a class (slot_class.h, slot_cache.h),
+ * and a larger one an extent of its own (large.h). When there is no memory or
+ * no mapping left for a page for each, small blocks get canaries only
+ * (canary_slots.h), which is counted and said (shortfall.h).
  *
- *   | guard | data pages | guard | data pages | guard | ...
- *           ^ slot 0             ^ slot 1
- *
- * Thread-safe. Results are 0 or a positive errno value; errno may change.
+ * Thread-safe; not for use in a signal handler. errno may change.
  */
 #ifndef ALLOC_SLOTS_H
 #define ALLOC_SLOTS_H
@@ -25,20 +21,39 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * Use STATE, after arena_start(), and let at least QUARANTINE freed slots of a
- * class wait before the first of them is used again.
- */
-void slots_start(struct moat_state *state, size_t quarantine);
+struct revoke_way;
 
-/*
- * Allocate BYTES at ALIGNMENT, a power of two of at most a page, with SIDE at a
- * guard page: FENCE_AFTER or FENCE_BEFORE.
- *
- * Returns NULL with *ERROR set to ENOMEM, or the block.
- */
-void *slots_allocate(size_t bytes, size_t alignment, enum fence_placement side,
-                     site_id site, int *error);
+struct slots_settings {
+    const struct revoke_way *way;
+    /* How many freed slots of a class wait at least before one of them is used
+     * again. */
+    size_t quarantine;
+    /* For each thread and class, how many pages may stay accessible after a
+     * free() for the next allocation; only where the way can transfer. */
+    size_t spare_pages;
+    /* Of memory for blocks; 0: half of what is available. */
+    size_t max_memory;
+    /* Whether growing large blocks may be moved page by page. */
+    bool has_transfer;
+};
+
+/* Use STATE, as SETTINGS say; after arena_start(). */
+void slots_start(struct moat_state *state,
+                 const struct slots_settings *settings);
+
+struct slots_request {
+    size_t bytes;
+    /* A power of two. */
+    size_t alignment;
+    /* FENCE_AFTER or FENCE_BEFORE. */
+    enum fence_placement side;
+    /* Whether the memory must be zero. */
+    bool is_zeroed;
+    site_id site;
+};
+
+/* Returns the block, or NULL: there is no memory. */
+void *slots_allocate(const struct slots_request *request);
 
 /*
  * Free BLOCK, any pointer. Returns whether something is wrong, with *FINDING
@@ -46,6 +61,34 @@ void *slots_allocate(size_t bytes, size_t alignment, enum fence_placement side,
  * all the same.
  */
 bool slots_free(uintptr_t block, site_id site, struct moat_finding *finding);
+
+/*
+ * Move what is in BLOCK, any pointer, to a new block, and free BLOCK: always
+ * to a new one, so that a stale pointer is caught. From 128 KiB on the third
+ * and later growths hand pages over; see large.h.
+ *
+ * *IS_WRONG is what slots_free() would have said. Returns the new block; NULL
+ * when something is wrong that is not damage, or when there is no memory, and
+ * BLOCK is as it was then.
+ */
+void *slots_reallocate(uintptr_t block, const struct slots_request *request,
+                       bool *is_wrong, struct moat_finding *finding);
+
+/* What was done so far. */
+struct slots_counts {
+    /* Blocks with a guard page, and those with canaries only. */
+    size_t fenced;
+    size_t canaries_only;
+    /* Pages of freed blocks that could not be moved to a spare slot. */
+    size_t not_moved;
+    /* Freed slots that wait. */
+    size_t waiting;
+    /* Bytes of pages under live blocks, now and at most. */
+    size_t memory;
+    size_t memory_peak;
+};
+
+struct slots_counts slots_counts(void);
 
 /* Around fork(): no other thread may be in here meanwhile. */
 void slots_before_fork(void);

@@ -22,11 +22,15 @@ void *moat_guarded_copy(const void *bytes, size_t size,
                                     ? FENCE_AFTER
                                     : FENCE_BEFORE;
     int saved_errno = errno;
-    int error;
-    void *copy = slots_allocate(
-        size, 1, side, runtime_site(__builtin_return_address(0)), &error);
+    struct slots_request request = {
+        .bytes = size,
+        .alignment = 1,
+        .side = side,
+        .site = runtime_site(__builtin_return_address(0)),
+    };
+    void *copy = slots_allocate(&request);
     if (copy == NULL) {
-        errno = error;
+        errno = ENOMEM;
         return NULL;
     }
     errno = saved_errno;

@@ -5,7 +5,14 @@
 #include <stdint.h>
 #include <string.h>
 
-enum option_type { TYPE_BOOL, TYPE_NUMBER, TYPE_CHOICE, TYPE_PATH };
+enum option_type {
+    TYPE_BOOL,
+    TYPE_NUMBER,
+    /* Bytes; 0 is "auto". */
+    TYPE_SIZE,
+    TYPE_CHOICE,
+    TYPE_PATH
+};
 
 struct option {
     const char *name;
@@ -29,6 +36,10 @@ static const struct option table[] = {
     { .name = #key, .type = TYPE_NUMBER,                                       \
       .offset = offsetof(struct options, key), .initial = (value),             \
       .least = (low), .most = (high), .help = (words) },
+#define OPTION_SIZE(key, value, words)                                         \
+    { .name = #key, .type = TYPE_SIZE,                                         \
+      .offset = offsetof(struct options, key), .initial = (value),             \
+      .help = (words) },
 #define OPTION_CHOICE(key, value, list, words)                                 \
     { .name = #key, .type = TYPE_CHOICE,                                       \
       .offset = offsetof(struct options, key), .initial = (value),             \
@@ -40,6 +51,7 @@ static const struct option table[] = {
 #include "api/options.def"
 #undef OPTION_BOOL
 #undef OPTION_NUMBER
+#undef OPTION_SIZE
 #undef OPTION_CHOICE
 #undef OPTION_PATH
 };
@@ -75,6 +87,7 @@ void options_reset(struct options *options)
             *(bool *)member = option->initial != 0;
             break;
         case TYPE_NUMBER:
+        case TYPE_SIZE:
             memcpy(member, &option->initial, sizeof option->initial);
             break;
         case TYPE_CHOICE: {
@@ -108,8 +121,7 @@ static bool parse_bool(struct piece value, char *member)
     return false;
 }
 
-static bool parse_number(const struct option *option, struct piece value,
-                         char *member)
+static bool read_decimal(struct piece value, unsigned long *read)
 {
     unsigned long number = 0;
     for (size_t i = 0; i < value.length; i++) {
@@ -121,8 +133,42 @@ static bool parse_number(const struct option *option, struct piece value,
             return false;
         }
     }
-    if (value.length == 0 || number < option->least || number > option->most) {
+    *read = number;
+    return value.length != 0;
+}
+
+static bool parse_number(const struct option *option, struct piece value,
+                         char *member)
+{
+    unsigned long number;
+    if (!read_decimal(value, &number) || number < option->least
+        || number > option->most) {
         return false;
+    }
+    memcpy(member, &number, sizeof number);
+    return true;
+}
+
+/* "auto", or bytes as 4096, 512K, 64M, 2G or 1T. */
+static bool parse_size(struct piece value, char *member)
+{
+    static const char suffixes[] = "KMGT";
+    unsigned long number = 0;
+    if (!is_equal(value, "auto")) {
+        unsigned shift = 0;
+        const char *suffix
+            = value.length == 0
+                  ? NULL
+                  : strchr(suffixes, value.start[value.length - 1]);
+        if (suffix != NULL) {
+            shift = 10 * (unsigned)(suffix - suffixes + 1);
+            value.length--;
+        }
+        if (!read_decimal(value, &number) || number == 0
+            || number > SIZE_MAX >> shift) {
+            return false;
+        }
+        number <<= shift;
     }
     memcpy(member, &number, sizeof number);
     return true;
@@ -164,6 +210,8 @@ static bool parse_value(const struct option *option, struct piece value,
         return parse_bool(value, member);
     case TYPE_NUMBER:
         return parse_number(option, value, member);
+    case TYPE_SIZE:
+        return parse_size(value, member);
     case TYPE_CHOICE:
         return parse_choice(option, value, member);
     default:
@@ -181,6 +229,9 @@ static void add_accepted(struct text *text, const struct option *option)
         text_decimal(text, option->least);
         text_string(text, "..");
         text_decimal(text, option->most);
+        break;
+    case TYPE_SIZE:
+        text_string(text, "auto or bytes: 4096, 512K, 64M, 2G");
         break;
     case TYPE_CHOICE:
         text_string(text, option->choices);
@@ -284,6 +335,9 @@ static void add_default(struct text *text, const struct option *option)
             choice = strchrnul(choice, '|') + 1;
         }
         text_bytes(text, choice, (size_t)(strchrnul(choice, '|') - choice));
+        break;
+    case TYPE_SIZE:
+        text_string(text, "auto");
         break;
     case TYPE_PATH:
         text_string(text, option->initial_path);

@@ -16,11 +16,13 @@ enum { OPTIONS_PATH_BYTES = 1024 };
 struct options {
 #define OPTION_BOOL(name, initial, help) bool name;
 #define OPTION_NUMBER(name, initial, least, most, help) unsigned long name;
+#define OPTION_SIZE(name, initial, help) unsigned long name;
 #define OPTION_CHOICE(name, initial, choices, help) unsigned name;
 #define OPTION_PATH(name, initial, help) char name[OPTIONS_PATH_BYTES];
 #include "api/options.def"
 #undef OPTION_BOOL
 #undef OPTION_NUMBER
+#undef OPTION_SIZE
 #undef OPTION_CHOICE
 #undef OPTION_PATH
 };

@@ -4,6 +4,7 @@
 
 #include "alloc/arena.h"
 #include "alloc/extent.h"
+#include "alloc/shortfall.h"
 #include "alloc/slots.h"
 #include "api/options.h"
 #include "base/text.h"
@@ -12,6 +13,7 @@
 #include "os/output.h"
 #include "os/process.h"
 #include "os/revoke.h"
+#include "os/userfault.h"
 #include "record/describe.h"
 #include "record/state.h"
 
@@ -29,6 +31,7 @@
 #define REGION_BYTES ((size_t)8 << 40)
 
 static struct options options;
+static const struct revoke_way *way;
 
 /* What the choices of the option alignment mean, in their order. */
 static const size_t alignments[]
@@ -56,6 +59,22 @@ static void warn(const char *what, int error, const char *consequence)
     output_message(text.buffer);
 }
 
+static bool is_strict(void)
+{
+    enum { REQUIRE_NOTHING, REQUIRE_STRICT };
+    return options.require == REQUIRE_STRICT;
+}
+
+static _Noreturn void end_strictly(const char *reason)
+{
+    char buffer[256];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_string(&text, "error: require=strict: ");
+    text_string(&text, reason);
+    output_message(text.buffer);
+    process_exit((int)options.exitcode);
+}
+
 /* MESSAGES are whole lines. */
 static void say_lines(struct text *messages)
 {
@@ -78,6 +97,9 @@ static void read_options(void)
         && options_parse(&options, getenv("MOAT_OPTIONS"), &text) > 0) {
         say_lines(&text);
         output_message("MOAT_OPTIONS: using the defaults for these");
+        if (is_strict()) {
+            end_strictly("an option cannot be used");
+        }
     }
     if (strcmp(options.log_path, "stderr") == 0) {
         options.log_path[0] = '\0';
@@ -131,6 +153,10 @@ static void after_fork_in_parent(void)
 
 static void after_fork_in_child(void)
 {
+    /* First: until then freed blocks read as zeroes here. */
+    if (way->adopt != NULL) {
+        way->adopt();
+    }
     extent_after_fork_in_child();
     slots_after_fork_in_child();
     report_after_fork_in_child();
@@ -140,15 +166,26 @@ static void after_fork_in_child(void)
 static const struct revoke_way *choose_way(void)
 {
     int refused;
-    const struct revoke_way *way
+    const struct revoke_way *chosen
         = revoke_choose((enum revoke_way_id)options.backend, &refused);
-    if (refused != 0 && options.backend == REVOKE_GUARD) {
-        warn("backend=guard: madvise", refused, "using mprotect");
-    } else if (refused != 0 && options.backend == REVOKE_MPROTECT) {
-        warn("backend=mprotect: mprotect", refused,
-             "arenas will be refused");
+    static const struct {
+        const char *what;
+        const char *consequence;
+    } refusals[] = {
+        [REVOKE_MOVE] = { "backend=move: userfaultfd", "using a weaker way" },
+        [REVOKE_DROP] = { "backend=drop: userfaultfd", "using a weaker way" },
+        [REVOKE_GUARD] = { "backend=guard: madvise", "using mprotect" },
+        [REVOKE_MPROTECT]
+        = { "backend=mprotect: mprotect", "arenas will be refused" },
+    };
+    if (refused != 0 && options.backend != REVOKE_AUTO) {
+        warn(refusals[options.backend].what, refused,
+             refusals[options.backend].consequence);
+        if (is_strict()) {
+            end_strictly("the backend asked for does not work here");
+        }
     }
-    return way;
+    return chosen;
 }
 
 static void start(void)
@@ -156,12 +193,16 @@ static void start(void)
     output_start();
     read_options();
     start_reports();
+    shortfall_start(is_strict(), (int)options.exitcode);
     int error = state_create(&moat_state, REGION_BYTES);
     if (error != 0) {
         warn("no address space can be reserved: mmap", error,
              "arenas will be refused");
+        if (is_strict()) {
+            end_strictly("nothing can be fenced");
+        }
     }
-    const struct revoke_way *way = choose_way();
+    way = choose_way();
     struct arena_settings settings = {
         .way = way,
         .quarantine = options.quarantine,
@@ -169,11 +210,22 @@ static void start(void)
         .alignment = alignments[options.alignment],
     };
     arena_start(&moat_state, &settings);
-    slots_start(&moat_state, options.quarantine);
+    struct slots_settings heap_settings = {
+        .way = way,
+        .quarantine = options.quarantine,
+        .spare_pages = options.max_spare,
+        .max_memory = options.max_memory,
+        /* The first choice is auto. */
+        .has_transfer = options.realloc == 0,
+    };
+    slots_start(&moat_state, &heap_settings);
     error = fault_catch(&moat_state, options.allow_user_segv_handler);
     if (error != 0) {
         warn("sigaction or the stack for reports", error,
              "faults will not be reported");
+        if (is_strict()) {
+            end_strictly("faults cannot be reported");
+        }
     }
     error = pthread_atfork(before_fork, after_fork_in_parent,
                            after_fork_in_child);
@@ -278,8 +330,57 @@ static void sweep_at_exit(struct moat_arena *arena, void *damaged)
     *(size_t *)damaged += runtime_sweep(arena, MOAT_SEEN_AT_EXIT, NULL);
 }
 
+/* " NUMBER WORDS", and a separator before all but the first. */
+static void add_count(struct text *text, size_t count, const char *words)
+{
+    text_string(text, text->buffer[text->length - 1] == ':' ? " " : ", ");
+    text_decimal(text, count);
+    text_character(text, ' ');
+    text_string(text, words);
+}
+
+static void say_stats(void)
+{
+    char buffer[512];
+    struct slots_counts counts = slots_counts();
+    struct userfault_counts lost = userfault_counts();
+    struct text text = text_in(buffer, sizeof buffer);
+    text_string(&text, "stats: backend ");
+    text_string(&text, way->name);
+    text_character(&text, ':');
+    add_count(&text, counts.fenced, "blocks fenced");
+    add_count(&text, counts.canaries_only, "with canaries only");
+    add_count(&text, counts.memory_peak >> 10, "KiB in live blocks at most");
+    add_count(&text, counts.waiting, "freed slots waiting");
+    output_message(text.buffer);
+    text = text_in(buffer, sizeof buffer);
+    text_string(&text, "stats: weaker than asked:");
+    size_t none = text.length;
+    for (enum shortfall what = 0; what < SHORTFALLS; what++) {
+        if (shortfall_count(what) > 0) {
+            add_count(&text, shortfall_count(what), shortfall_name(what));
+        }
+    }
+    if (counts.not_moved > 0) {
+        add_count(&text, counts.not_moved, "pages dropped instead of moved");
+    }
+    if (lost.lost > 0) {
+        add_count(&text, lost.lost, "times userfaultfd was closed");
+    }
+    if (lost.replaced > 0) {
+        add_count(&text, lost.replaced, "times it could not be had again");
+    }
+    if (text.length == none) {
+        text_string(&text, " nothing");
+    }
+    output_message(text.buffer);
+}
+
 __attribute__((destructor)) static void check_at_exit(void)
 {
+    if (options.stats) {
+        say_stats();
+    }
     size_t damaged = 0;
     extent_each_living(sweep_at_exit, &damaged);
     if (damaged > 0) {

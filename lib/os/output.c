@@ -3,22 +3,15 @@
 #include "os/output.h"
 
 #include "base/text.h"
+#include "os/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/*
- * The copy of standard error goes high, where programs that count on the
- * lowest free descriptors do not meet it, but not to the very top: the kernel
- * copies the table up to the highest descriptor at each fork().
- */
-enum { COPY_BELOW = 256, COPY_ROOM = 8 };
 
 static struct {
     int copy;
@@ -39,17 +32,10 @@ void output_start(void)
     int saved_errno = errno;
     struct stat status;
     if (fstat(STDERR_FILENO, &status) == 0) {
-        struct rlimit limit;
-        int lowest = COPY_BELOW - COPY_ROOM;
-        if (getrlimit(RLIMIT_NOFILE, &limit) == 0
-            && limit.rlim_cur < COPY_BELOW) {
-            lowest = limit.rlim_cur > COPY_ROOM
-                         ? (int)limit.rlim_cur - COPY_ROOM
-                         : 0;
-        }
         standard_error.device = status.st_dev;
         standard_error.inode = status.st_ino;
-        standard_error.copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, lowest);
+        standard_error.copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC,
+                                    process_lowest_descriptor());
     }
     errno = saved_errno;
 }

@@ -19,6 +19,11 @@
 #define PR_SET_VMA_ANON_NAME 0
 #endif
 
+/* Missing from the headers of glibc before 2.32. */
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+
 static size_t page_size;
 
 size_t pages_size(void)
@@ -104,6 +109,27 @@ int pages_renew(uintptr_t start, size_t bytes)
     }
     pages_set_sparse(start, bytes);
     return 0;
+}
+
+int pages_transfer(uintptr_t from, uintptr_t to, size_t bytes)
+{
+    /*
+     * Denied first: at no moment is a page of zeroes accessible in FROM. The
+     * mapping of FROM stays (5.7), so that no other mapping can get in there.
+     */
+    int error = pages_deny(from, bytes);
+    if (error != 0) {
+        return error;
+    }
+    int saved_errno = errno;
+    void *moved = mremap((void *)from, bytes, bytes,
+                         MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+                         (void *)to);
+    if (moved == MAP_FAILED) {
+        error = outcome(-1, saved_errno);
+        pages_allow(from, bytes);
+    }
+    return error;
 }
 
 bool pages_peek(uintptr_t start, size_t bytes, void *copy)

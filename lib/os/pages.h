@@ -39,6 +39,13 @@ int pages_allow(uintptr_t start, size_t bytes);
 int pages_deny(uintptr_t start, size_t bytes);
 
 /*
+ * Hand the pages of FROM, with what is in them, over to TO, which is reserved:
+ * afterwards both ranges are inaccessible, and TO holds what FROM held. When
+ * it fails, FROM is as it was, readable and writable.
+ */
+int pages_transfer(uintptr_t from, uintptr_t to, size_t bytes);
+
+/*
  * Copy BYTES from START, any address, to COPY. Returns false, without a fault,
  * when they are not readable or the kernel does not offer the call.
  */

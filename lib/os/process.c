@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,6 +78,19 @@ _Noreturn void process_end_by(int signal)
     syscall(SYS_tgkill, getpid(), process_thread_id(), signal);
     /* Only a debugger that swallows the signal leads here. */
     _exit(128 + signal);
+}
+
+int process_lowest_descriptor(void)
+{
+    enum { BELOW = 256, ROOM = 8 };
+    int saved_errno = errno;
+    struct rlimit limit;
+    int lowest = BELOW - ROOM;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < BELOW) {
+        lowest = limit.rlim_cur > ROOM ? (int)limit.rlim_cur - ROOM : 0;
+    }
+    errno = saved_errno;
+    return lowest;
 }
 
 _Noreturn void process_wait_for_the_end(void)

@@ -24,6 +24,13 @@ bool process_is_privileged(void);
 /* 64 bits that nobody outside the process can guess. */
 uint64_t process_secret(void);
 
+/*
+ * The lowest number for a descriptor of Moat's own: high, where programs that
+ * count on the lowest free descriptors do not meet it, but not at the very top:
+ * the kernel copies the table up to the highest descriptor at each fork().
+ */
+int process_lowest_descriptor(void);
+
 /* End at once, without exit handlers. */
 _Noreturn void process_exit(int status);
 

@@ -2,10 +2,14 @@
 /* Choosing a way to revoke, and what to do when it fails; see revoke.h. */
 #include "os/revoke.h"
 
+#include "os/pages.h"
+
 #include <stddef.h>
 
-/* The best first. */
+/* The best first, in the order of enum revoke_way_id. */
 static const struct revoke_way *const ways[] = {
+    &revoke_move,
+    &revoke_drop,
     &revoke_guard,
     &revoke_mprotect,
 };
@@ -15,21 +19,12 @@ const struct revoke_way *revoke_way_at(size_t place)
     return place < sizeof ways / sizeof ways[0] ? ways[place] : NULL;
 }
 
-static const struct revoke_way *way_of(enum revoke_way_id id)
-{
-    return id == REVOKE_MPROTECT ? &revoke_mprotect : &revoke_guard;
-}
-
 const struct revoke_way *revoke_choose(enum revoke_way_id wanted, int *refused)
 {
-    *refused = 0;
-    if (wanted != REVOKE_AUTO) {
-        const struct revoke_way *way = way_of(wanted);
-        *refused = way->probe();
-        return *refused == 0 ? way : &revoke_mprotect;
-    }
     const struct revoke_way *way;
-    for (size_t place = 0; (way = revoke_way_at(place)) != NULL; place++) {
+    size_t place = wanted == REVOKE_AUTO ? 0 : (size_t)(wanted - REVOKE_MOVE);
+    *refused = 0;
+    for (; (way = revoke_way_at(place)) != NULL; place++) {
         int error = way->probe();
         if (error == 0) {
             return way;
@@ -39,6 +34,40 @@ const struct revoke_way *revoke_choose(enum revoke_way_id wanted, int *refused)
         }
     }
     return &revoke_mprotect;
+}
+
+const struct revoke_way *revoke_weaker(const struct revoke_way *way)
+{
+    const struct revoke_way *weaker;
+    bool is_behind = false;
+    for (size_t place = 0; (weaker = revoke_way_at(place)) != NULL; place++) {
+        if (is_behind && weaker->probe() == 0) {
+            return weaker;
+        }
+        is_behind = is_behind || weaker == way;
+    }
+    return is_behind ? NULL : &revoke_mprotect;
+}
+
+const struct revoke_way *revoke_sparse(const struct revoke_way *way)
+{
+    if (way->is_sparse) {
+        return way;
+    }
+    return revoke_guard.probe() == 0 ? &revoke_guard : &revoke_mprotect;
+}
+
+int revoke_renew(uintptr_t start, size_t bytes)
+{
+    for (size_t place = 0; place < sizeof ways / sizeof ways[0]; place++) {
+        int error = ways[place]->forget != NULL
+                        ? ways[place]->forget(start, bytes)
+                        : 0;
+        if (error != 0) {
+            return error;
+        }
+    }
+    return pages_renew(start, bytes);
 }
 
 int revoke_or_deny(const struct revoke_way *way, uintptr_t start, size_t bytes,

@@ -19,6 +19,8 @@
 
 enum revoke_way_id {
     REVOKE_AUTO,
+    REVOKE_MOVE,
+    REVOKE_DROP,
     REVOKE_GUARD,
     REVOKE_MPROTECT,
     REVOKE_WAYS
@@ -35,8 +37,28 @@ struct revoke_way {
     int (*prepare)(uintptr_t start, size_t bytes);
     int (*arm)(uintptr_t start, size_t bytes);
     int (*revoke)(uintptr_t start, size_t bytes);
+    /*
+     * NULL, or: make the armed pages of FROM inaccessible and the guarded ones
+     * of TO accessible in one call. TO then holds what FROM held. When it
+     * fails, TO is guarded, and FROM is to be revoked: it may have lost pages.
+     */
+    int (*transfer)(uintptr_t from, uintptr_t to, size_t bytes);
+    /*
+     * NULL, or: in the child of a fork(), bring the guards back that it did
+     * not inherit. Also done by the first other call that comes; until then
+     * what was guarded reads as zeroes.
+     */
+    int (*adopt)(void);
+    /*
+     * NULL, or: a range is about to be mapped anew; 0 when it may be.
+     */
+    int (*forget)(uintptr_t start, size_t bytes);
+    /* Whether armed pages take memory only when they are touched. */
+    bool is_sparse;
 };
 
+extern const struct revoke_way revoke_move;
+extern const struct revoke_way revoke_drop;
 extern const struct revoke_way revoke_guard;
 extern const struct revoke_way revoke_mprotect;
 
@@ -45,6 +67,7 @@ const struct revoke_way *revoke_way_at(size_t place);
 
 /*
  * Choose a way by trying: WANTED, or with REVOKE_AUTO the first that works.
+ * Where WANTED does not work it is the next one that does.
  *
  * *REFUSED is the errno value for which WANTED, or with REVOKE_AUTO the best
  * way, was not taken, else 0. Returns never NULL: mprotect is the last resort
@@ -53,6 +76,21 @@ const struct revoke_way *revoke_way_at(size_t place);
  */
 const struct revoke_way *revoke_choose(enum revoke_way_id wanted,
                                        int *refused);
+
+/* The next way behind WAY that works, mprotect behind one that is none of
+ * these; NULL: there is none. */
+const struct revoke_way *revoke_weaker(const struct revoke_way *way);
+
+/*
+ * For ranges that are armed as a whole and of which most may never be touched:
+ * WAY itself if it is sparse, else the best way that is.
+ */
+const struct revoke_way *revoke_sparse(const struct revoke_way *way);
+
+/*
+ * Put pages back to reserved, whatever was done to them by whichever way.
+ */
+int revoke_renew(uintptr_t start, size_t bytes);
 
 /*
  * Make armed pages inaccessible by WAY, and when it fails by mprotect().

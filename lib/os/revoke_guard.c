@@ -83,4 +83,5 @@ const struct revoke_way revoke_guard = {
     .prepare = guard_prepare,
     .arm = guard_arm,
     .revoke = guard_revoke,
+    .is_sparse = true,
 };

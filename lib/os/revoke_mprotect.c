@@ -58,4 +58,5 @@ const struct revoke_way revoke_mprotect = {
     .prepare = mprotect_prepare,
     .arm = mprotect_arm,
     .revoke = mprotect_revoke,
+    .is_sparse = true,
 };

@@ -56,6 +56,8 @@ struct moat_arena {
     bool is_heap;
     /* In slots: the data pages and the guard page behind them. */
     size_t slot_bytes;
+    /* Of slots: they have canaries only, no guard pages; see canary_slots.h. */
+    bool has_canaries_only;
 
     /* All addresses that the arena holds: whole granules. */
     uintptr_t extent_start;

@@ -42,7 +42,9 @@ struct block_record {
     _Atomic uint16_t state;
     /* Canary bytes in front of the block (fenced), and behind it, slack
      * included. */
-    uint16_t front_bytes;
+    uint8_t front_bytes;
+    /* How often realloc() has made it larger; see large.h. */
+    uint8_t growths;
     uint32_t tail_bytes;
 };
 

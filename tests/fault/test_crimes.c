@@ -23,12 +23,10 @@ static const struct crime {
 
 enum { CRIMES = sizeof crimes / sizeof crimes[0] };
 
-static const char *const options[] = { "backend=mprotect", "backend=guard" };
-
 static void judge(const char *circumstance, int number)
 {
     const struct crime *crime = &crimes[number % CRIMES];
-    const char *chosen = options[number / CRIMES];
+    const char *chosen = ending_backends[number / CRIMES];
     char *const arguments[] = { ending_program("subject"),
                                 (char *)circumstance, (char *)crime->name,
                                 NULL };
@@ -91,7 +89,7 @@ END_TEST
 
 static void add(TCase *tests)
 {
-    int count = ending_has_guard() ? 2 * CRIMES : CRIMES;
+    int count = ending_find_backends() * CRIMES;
     tcase_add_loop_test(tests, alone, 0, count);
     tcase_add_loop_test(tests, in_a_second_thread, 0, count);
     tcase_add_loop_test(tests, in_a_forked_child, 0, count);

@@ -14,10 +14,6 @@
 enum { EARLY, CAUGHT, LATE, ORDERS };
 
 static const char *const orders[ORDERS] = { "early", "caught", "late" };
-static const char *const backends[] = { "backend=mprotect", "backend=guard" };
-
-enum { BACKENDS = 2 };
-
 static char library[4096];
 static struct ending ending;
 
@@ -28,7 +24,7 @@ static void play(const char *scene, int order, int backend, const char *more)
     snprintf(program, sizeof program, "%s", ending_program("handlers"));
     char *const arguments[] = { program, library, (char *)orders[order],
                                 (char *)scene, NULL };
-    snprintf(options, sizeof options, "%s:%s", backends[backend], more);
+    snprintf(options, sizeof options, "%s:%s", ending_backends[backend], more);
     ending = ending_of(arguments, options);
 }
 
@@ -139,7 +135,7 @@ END_TEST
 static void add(TCase *tests)
 {
     /* Guard markers last: a kernel without them leaves the loops earlier. */
-    int ways = ending_has_guard() ? BACKENDS : 1;
+    int ways = ending_find_backends();
     tcase_add_loop_test(tests, a_handler_notices_nothing_of_moat, 0,
                         SAME * ORDERS * ways);
     const TTest *const in_front[] = {

@@ -12,10 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const backends[] = { "backend=mprotect", "backend=guard" };
-
-enum { BACKENDS = 2 };
-
 static struct ending ending;
 
 static void play_with(const char *name, const char *options)
@@ -28,7 +24,7 @@ static void play_with(const char *name, const char *options)
 static void play(const char *name, int backend, const char *more)
 {
     char options[256];
-    snprintf(options, sizeof options, "%s:%s", backends[backend], more);
+    snprintf(options, sizeof options, "%s:%s", ending_backends[backend], more);
     play_with(name, options);
 }
 
@@ -182,7 +178,7 @@ static const char *const little[]
 
 START_TEST(with_little_address_space_it_works_or_says_that_it_does_not)
 {
-    play(little[_i / BACKENDS], _i % BACKENDS, "");
+    play(little[_i % 3], _i / 3, "");
     if (ending.exit_status == 99) {
         expect(99, 0, 1, "heap-buffer-overflow");
         return;
@@ -303,13 +299,13 @@ static void add(TCase *tests)
         without_standard_error_a_fault_ends_it_all_the_same,
         a_file_that_was_opened_without_standard_error_gets_no_report,
     };
-    int ways = ending_has_guard() ? BACKENDS : 1;
+    int ways = ending_find_backends();
     for (size_t i = 0; i < sizeof each / sizeof each[0]; i++) {
         tcase_add_loop_test(tests, each[i], 0, ways);
     }
     tcase_add_loop_test(
         tests, with_little_address_space_it_works_or_says_that_it_does_not, 0,
-        3 * BACKENDS);
+        3 * ways);
     tcase_add_loop_test(tests,
                         nonsense_in_moat_options_is_told_with_what_is_accepted,
                         0, NONSENSE);

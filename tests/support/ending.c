@@ -2,13 +2,14 @@
 /* How a program ended; see ending.h. */
 #include "tests/support/ending.h"
 
+#include "os/revoke.h"
+
 #include <check.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -152,24 +153,28 @@ struct ending ending_of(char *const arguments[], const char *options)
     return ending;
 }
 
-/* Missing from the headers of glibc 2.36. */
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#endif
+const char *ending_backends[ENDING_BACKENDS];
 
-bool ending_has_guard(void)
+int ending_find_backends(void)
 {
-    size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
-    void *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    bool has_guard
-        = page != MAP_FAILED && madvise(page, bytes, MADV_GUARD_INSTALL) == 0;
-    if (!has_guard) {
-        printf("# backend=guard is not tested here: madvise: %s\n",
-               strerror(errno));
+    static const struct {
+        const struct revoke_way *way;
+        const char *option;
+    } all[ENDING_BACKENDS] = {
+        { &revoke_mprotect, "backend=mprotect" },
+        { &revoke_guard, "backend=guard" },
+        { &revoke_drop, "backend=drop" },
+        { &revoke_move, "backend=move" },
+    };
+    int count = 0;
+    for (int i = 0; i < ENDING_BACKENDS; i++) {
+        int error = all[i].way->probe();
+        if (error == 0) {
+            ending_backends[count++] = all[i].option;
+        } else {
+            printf("# %s is not tested here: %s\n", all[i].option,
+                   strerror(error));
+        }
     }
-    if (page != MAP_FAILED) {
-        munmap(page, bytes);
-    }
-    return has_guard;
+    return count;
 }

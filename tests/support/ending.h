@@ -37,10 +37,13 @@ struct ending {
 struct ending ending_of(char *const arguments[], const char *options);
 
 /*
- * Whether this kernel has guard markers; says on standard output, for TAP, why
- * they are not tested where it has none. Also for outside of a test.
+ * The ways to revoke that this machine has, as "backend=NAME": mprotect first,
+ * which all have. Says on standard output, for TAP, why others are not tested.
+ * Returns how many there are. Also for outside of a test.
  */
-bool ending_has_guard(void);
+enum { ENDING_BACKENDS = 4 };
+extern const char *ending_backends[ENDING_BACKENDS];
+int ending_find_backends(void);
 
 /*
  * The path of PROGRAM, built in the same folder as the running test. Static.

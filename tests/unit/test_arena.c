@@ -22,6 +22,9 @@ static const struct setting {
     { &revoke_mprotect, ARENA_FENCED },
     { &revoke_guard, ARENA_PACKED },
     { &revoke_guard, ARENA_FENCED },
+    { &revoke_drop, ARENA_FENCED },
+    { &revoke_move, ARENA_PACKED },
+    { &revoke_move, ARENA_FENCED },
 };
 
 static struct moat_state state;

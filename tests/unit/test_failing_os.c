@@ -30,7 +30,7 @@ enum {
     WRONG = 2
 };
 
-static const enum revoke_way_id ways[] = { REVOKE_AUTO, REVOKE_MPROTECT };
+static const enum revoke_way_id ways[] = { REVOKE_GUARD, REVOKE_MPROTECT };
 /* Locked memory is EINVAL, and a reason to unlock it. */
 static const int errors[] = { ENOMEM, EINVAL };
 
@@ -289,10 +289,10 @@ START_TEST(a_way_that_is_refused_is_replaced_and_the_reason_is_told)
     ck_assert_ptr_eq(revoke_choose(REVOKE_GUARD, &refused), &revoke_mprotect);
     ck_assert_int_eq(refused, EPERM);
     failing_os_start(2, ENOSYS, FAILING_ONCE);
-    ck_assert_ptr_eq(revoke_choose(REVOKE_AUTO, &refused), &revoke_mprotect);
+    ck_assert_ptr_eq(revoke_choose(REVOKE_GUARD, &refused), &revoke_mprotect);
     ck_assert_int_eq(refused, ENOSYS);
     failing_os_start(1, ENOMEM, FAILING_EVER_AFTER);
-    ck_assert_ptr_eq(revoke_choose(REVOKE_AUTO, &refused), &revoke_mprotect);
+    ck_assert_ptr_eq(revoke_choose(REVOKE_GUARD, &refused), &revoke_mprotect);
     ck_assert_int_eq(refused, ENOMEM);
     failing_os_stop();
 }

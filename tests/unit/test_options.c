@@ -132,6 +132,8 @@ START_TEST(the_help_has_every_option_with_its_default)
     ck_assert_ptr_nonnull(strstr(help, #name "=0|1 ("));
 #define OPTION_NUMBER(name, initial, least, most, words) \
     ck_assert_ptr_nonnull(strstr(help, #name "="));
+#define OPTION_SIZE(name, initial, words) \
+    ck_assert_ptr_nonnull(strstr(help, #name "=auto or bytes"));
 #define OPTION_CHOICE(name, initial, choices, words) \
     ck_assert_ptr_nonnull(strstr(help, #name "=" choices " ("));
 #define OPTION_PATH(name, initial, words) \

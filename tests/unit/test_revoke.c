@@ -14,7 +14,7 @@
 enum { PAGES = 8 };
 
 static const struct revoke_way *const ways[]
-    = { &revoke_guard, &revoke_mprotect };
+    = { &revoke_guard, &revoke_mprotect, &revoke_drop, &revoke_move };
 
 static const struct revoke_way *way;
 static uintptr_t range;
@@ -93,6 +93,9 @@ START_TEST(guards_hold_in_a_forked_child)
     ck_assert_int_eq(way->arm(page(0), bytes(1)), 0);
     pid_t child = fork();
     if (child == 0) {
+        if (way->adopt != NULL) {
+            way->adopt();
+        }
         _exit(is_accessible(page(0)) && !is_accessible(page(1)) ? 0 : 1);
     }
     int status;

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Blocks without guard pages; see canary_slots.h. */
+#include "alloc/canary_slots.h"
+
+#include "alloc/arena.h"
+#include "alloc/arena_pages.h"
+#include "alloc/bump.h"
+#include "alloc/fence.h"
+#include "alloc/slot_queue.h"
+#include "base/canary.h"
+#include "base/size.h"
+#include "os/lock.h"
+#include "os/pages.h"
+#include "os/revoke.h"
+
+/* Multiples of a cache line, each at most half as much again as the last. */
+static const uint16_t slot_sizes[] = { 64,   128,  192,  256,  384,  512,
+                                       768,  1024, 1536, 2048, 3072, 4096,
+                                       6144, 8192 };
+
+enum {
+    SIZES = sizeof slot_sizes / sizeof slot_sizes[0],
+    WINDOW_SHARE = 256,
+    /* On either side of a block. */
+    LEAST_CANARY = BUMP_UNIT,
+    ARM_STEP = 256 * 1024
+};
+
+struct canary_class {
+    struct lock lock;
+    struct moat_arena *window;
+    size_t capacity;
+    struct slot_queue queue;
+};
+
+static struct {
+    struct moat_state *state;
+    size_t quarantine;
+    struct canary_class classes[SIZES];
+} canaries;
+
+void canary_slots_start(struct moat_state *state, size_t quarantine)
+{
+    canaries.state = state;
+    canaries.quarantine = quarantine;
+    for (size_t i = 0; i < SIZES; i++) {
+        canaries.classes[i].window = NULL;
+        canaries.classes[i].queue = (struct slot_queue){ .next = NULL };
+    }
+}
+
+static struct canary_class *class_for(size_t bytes, size_t alignment)
+{
+    size_t needed;
+    size_t skipped = alignment > BUMP_UNIT ? alignment : 0;
+    if (!size_add(bytes, 2 * LEAST_CANARY + skipped, &needed)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < SIZES; i++) {
+        if (needed <= slot_sizes[i]) {
+            return &canaries.classes[i];
+        }
+    }
+    return NULL;
+}
+
+static size_t slot_bytes_of(const struct canary_class *class)
+{
+    return slot_sizes[class - canaries.classes];
+}
+
+static int open_window(struct canary_class *class)
+{
+    size_t page_bytes = canaries.state->page_bytes;
+    size_t window_bytes = canaries.state->region.bytes / WINDOW_SHARE;
+    struct arena_request request = {
+        .name = "canary slots",
+        .capacity = window_bytes - 2 * page_bytes,
+        .layout = ARENA_SLOTS,
+        .is_heap = true,
+        /* Armed from its start on and never revoked: one mapping. */
+        .way = &revoke_mprotect,
+    };
+    uintptr_t links;
+    struct moat_finding unused;
+    size_t capacity = request.capacity / slot_bytes_of(class);
+    int error = pages_map(
+        size_round_up((capacity + 1) * sizeof(uint32_t), page_bytes),
+        "moat freed canary slots", &links);
+    if (error != 0) {
+        return error;
+    }
+    error = arena_create(&request, &class->window, &unused);
+    if (error != 0) {
+        class->window = NULL;
+        pages_unmap(links, size_round_up((capacity + 1) * sizeof(uint32_t),
+                                         page_bytes));
+        return error;
+    }
+    class->queue = (struct slot_queue){ .next = (uint32_t *)links };
+    class->capacity = capacity;
+    class->window->slot_bytes = slot_bytes_of(class);
+    class->window->has_canaries_only = true;
+    return 0;
+}
+
+/* A freed block that is as it was stamped; one that is not stays out of use,
+ * for the check at exit to find. */
+static bool is_unharmed(const struct block_record *block)
+{
+    return canary_is_intact(canaries.state->secret, block->start,
+                            block->start + block->bytes);
+}
+
+/* Make memory accessible for one slot more. */
+static int arm_next(struct canary_class *class)
+{
+    struct moat_arena *window = class->window;
+    size_t needed = (window->block_count + 1) * window->slot_bytes;
+    size_t armed = window->armed_bytes;
+    if (needed <= armed) {
+        return 0;
+    }
+    size_t end = armed + ARM_STEP;
+    if (end > window->reach_bytes) {
+        end = window->reach_bytes;
+    }
+    int error = arena_pages_arm(window, armed, end);
+    if (error == 0) {
+        atomic_store_explicit(&window->armed_bytes, end,
+                              memory_order_release);
+    }
+    return error;
+}
+
+/* The lock of the class is held. 0: there is none. */
+static uint32_t take_slot(struct canary_class *class)
+{
+    struct moat_arena *window = class->window;
+    size_t used = window->block_count;
+    while (class->queue.waiting > canaries.quarantine
+           || used == class->capacity) {
+        uint32_t slot = slot_queue_pop(&class->queue);
+        if (slot == 0 || is_unharmed(&window->blocks[slot - 1])) {
+            return slot;
+        }
+    }
+    if (arm_next(class) != 0) {
+        return 0;
+    }
+    atomic_store_explicit(&window->block_count, used + 1,
+                          memory_order_release);
+    return (uint32_t)(used + 1);
+}
+
+struct block_record *canary_slots_allocate(size_t bytes, size_t alignment)
+{
+    struct canary_class *class = class_for(bytes, alignment);
+    if (class == NULL) {
+        return NULL;
+    }
+    lock_take(&class->lock);
+    uint32_t slot = 0;
+    if (class->window != NULL || open_window(class) == 0) {
+        slot = take_slot(class);
+    }
+    lock_release(&class->lock);
+    if (slot == 0) {
+        return NULL;
+    }
+    struct moat_arena *window = class->window;
+    struct block_record *block = &window->blocks[slot - 1];
+    atomic_store_explicit(&block->state, BLOCK_UNUSED, memory_order_release);
+    if (alignment < BUMP_UNIT) {
+        alignment = BUMP_UNIT;
+    }
+    uintptr_t first = window->base + (slot - 1) * window->slot_bytes;
+    uintptr_t start = size_round_up(first + LEAST_CANARY, alignment);
+    uintptr_t end = start + bytes;
+    uintptr_t last = first + window->slot_bytes;
+    size_t front = start - first;
+    block->start = start;
+    block->bytes = bytes;
+    block->front_bytes
+        = (uint8_t)(front < FENCE_CANARY ? front : FENCE_CANARY);
+    block->growths = 0;
+    block->tail_bytes = (uint32_t)(last - end);
+    canary_stamp(canaries.state->secret, start - block->front_bytes, start);
+    canary_stamp(canaries.state->secret, end, last);
+    return block;
+}
+
+void canary_slots_free(struct moat_arena *window, struct block_record *block)
+{
+    struct canary_class *class = canaries.classes;
+    while (class->window != window) {
+        class++;
+    }
+    canary_stamp(canaries.state->secret, block->start,
+                 block->start + block->bytes);
+    atomic_store_explicit(&block->state, BLOCK_STAMPED, memory_order_release);
+    lock_take(&class->lock);
+    slot_queue_push(&class->queue, (uint32_t)(block - window->blocks + 1));
+    lock_release(&class->lock);
+}
+
+void canary_slots_before_fork(void)
+{
+    for (size_t i = 0; i < SIZES; i++) {
+        lock_take(&canaries.classes[i].lock);
+    }
+}
+
+void canary_slots_after_fork_in_parent(void)
+{
+    for (size_t i = 0; i < SIZES; i++) {
+        lock_release(&canaries.classes[i].lock);
+    }
+}
+
+void canary_slots_after_fork_in_child(void)
+{
+    for (size_t i = 0; i < SIZES; i++) {
+        lock_reset_after_fork(&canaries.classes[i].lock);
+    }
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Shortfalls: where Moat runs weaker than was asked for. Each is counted, the
+ * first of a kind is said on standard error, and with require=strict it ends
+ * the process.
+ *
+ * Thread-safe; async-signal-safe.
+ */
+#ifndef ALLOC_SHORTFALL_H
+#define ALLOC_SHORTFALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum shortfall {
+    /* Pages of an arena are armed and revoked by mprotect(). */
+    SHORTFALL_UNPREPARED,
+    SHORTFALL_REVOKED_BY_MPROTECT,
+    SHORTFALL_ARMED_BY_MPROTECT,
+    /* An allocation was refused. */
+    SHORTFALL_REFUSED,
+    /* A freed block is canary, and readable. */
+    SHORTFALL_STAMPED,
+    /* A destroyed arena is still accessible. */
+    SHORTFALL_LEFT_OPEN,
+    /* Blocks of a size come from a weaker way from now on. */
+    SHORTFALL_WEAKER_WAY,
+    /* A block has canaries and no guard page. */
+    SHORTFALL_OVER_MEMORY,
+    SHORTFALL_OVER_MAPPINGS,
+    SHORTFALLS
+};
+
+/* Whether a shortfall ends the process, with EXIT_STATUS. */
+void shortfall_start(bool is_strict, int exit_status);
+
+void shortfall_note(enum shortfall what);
+
+size_t shortfall_count(enum shortfall what);
+
+/* What is said of WHAT, in a few words, for a list. */
+const char *shortfall_name(enum shortfall what);
+
+#endif

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Classes of slots; see slot_class.h. */
+#include "alloc/slot_class.h"
+
+#include "alloc/arena.h"
+#include "alloc/arena_pages.h"
+#include "alloc/shortfall.h"
+#include "alloc/slot_queue.h"
+#include "base/size.h"
+#include "os/lock.h"
+#include "os/pages.h"
+#include "os/revoke.h"
+
+#include <errno.h>
+
+/*
+ * A block arms only the pages it needs, at the side of its guard, so a slot
+ * that is too large costs addresses, not memory.
+ */
+static const unsigned char class_pages[SLOT_CLASSES]
+    = { 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32 };
+
+enum {
+    /* A class gets this part of the region, taken when it is first used. */
+    WINDOW_SHARE = 128,
+    /* So many failures in a row are no accident. */
+    FAILURES = 16
+};
+
+/*
+ * Page tables are given back by stretches: a page of them maps 512 pages, and
+ * those at the two ends of a stretch may still be shared.
+ */
+#define STRETCH_BYTES ((size_t)16 << 20)
+
+struct slot_class {
+    struct lock lock;
+    struct moat_arena *window;
+    const struct revoke_way *way;
+    size_t capacity;
+    struct slot_queue queue;
+    /* For each stretch: how many slots that start in it wait. */
+    uint16_t *dead;
+    size_t stretches;
+    /* For each stretch: whether it was given back. */
+    bool *is_bare;
+    _Atomic unsigned failures;
+};
+
+static struct {
+    struct moat_state *state;
+    size_t quarantine;
+    struct slot_class all[SLOT_CLASSES];
+} classes;
+
+void slot_class_start(struct moat_state *state, size_t quarantine,
+                      const struct revoke_way *way)
+{
+    classes.state = state;
+    classes.quarantine = quarantine;
+    for (size_t i = 0; i < SLOT_CLASSES; i++) {
+        classes.all[i].way = way;
+    }
+}
+
+struct slot_class *slot_class_for(size_t pages)
+{
+    for (size_t i = 0; i < SLOT_CLASSES; i++) {
+        if (pages <= class_pages[i]) {
+            return &classes.all[i];
+        }
+    }
+    return NULL;
+}
+
+struct slot_class *slot_class_of(const struct moat_arena *window)
+{
+    size_t pages = window->slot_bytes / classes.state->page_bytes - 1;
+    return slot_class_for(pages);
+}
+
+struct slot_class *slot_class_at(size_t place)
+{
+    return &classes.all[place];
+}
+
+size_t slot_class_place(const struct slot_class *class)
+{
+    return (size_t)(class - classes.all);
+}
+
+size_t slot_class_pages(const struct slot_class *class)
+{
+    return class_pages[slot_class_place(class)];
+}
+
+struct moat_arena *slot_class_window(const struct slot_class *class)
+{
+    return class->window;
+}
+
+static size_t stretch_of(const struct moat_arena *window, slot_number slot)
+{
+    return slot_offset(window, slot) / STRETCH_BYTES;
+}
+
+/* The first slot that starts in STRETCH or behind it. */
+static slot_number first_slot(const struct moat_arena *window, size_t stretch)
+{
+    size_t start = stretch * STRETCH_BYTES;
+    return (slot_number)((start + window->slot_bytes - 1) / window->slot_bytes
+                         + 1);
+}
+
+/* Memory for what is kept of each slot and each stretch of a window. */
+static int map_books(struct slot_class *class, size_t capacity,
+                     size_t stretches)
+{
+    size_t page_bytes = classes.state->page_bytes;
+    size_t next_bytes = size_round_up((capacity + 1) * sizeof(uint32_t), 8);
+    size_t dead_bytes = size_round_up(stretches * sizeof *class->dead, 8);
+    size_t bytes = next_bytes + dead_bytes + stretches;
+    uintptr_t books;
+    int error = pages_map(size_round_up(bytes, page_bytes),
+                          "moat freed slots", &books);
+    if (error == 0) {
+        class->queue.next = (uint32_t *)books;
+        class->dead = (uint16_t *)(books + next_bytes);
+        class->is_bare = (bool *)(books + next_bytes + dead_bytes);
+        class->capacity = capacity;
+        class->stretches = stretches;
+    }
+    return error;
+}
+
+/* Called with the lock of the class held, as are all that follow. */
+static int open_window(struct slot_class *class)
+{
+    size_t page_bytes = classes.state->page_bytes;
+    size_t window_bytes = classes.state->region.bytes / WINDOW_SHARE;
+    size_t slot_bytes = (slot_class_pages(class) + 1) * page_bytes;
+    if (window_bytes < slot_bytes + 2 * page_bytes) {
+        return ENOMEM;
+    }
+    struct arena_request request = {
+        .name = "slots",
+        .capacity = window_bytes - 2 * page_bytes,
+        .layout = ARENA_SLOTS,
+        .is_heap = true,
+        .way = class->way,
+    };
+    size_t capacity = request.capacity / slot_bytes;
+    int error = 0;
+    if (class->queue.next == NULL) {
+        error = map_books(class, capacity, window_bytes / STRETCH_BYTES + 1);
+    }
+    struct moat_arena *window;
+    struct moat_finding unused;
+    if (error == 0) {
+        error = arena_create(&request, &window, &unused);
+    }
+    if (error == 0) {
+        window->slot_bytes = slot_bytes;
+        class->window = window;
+    }
+    return error;
+}
+
+/*
+ * Leave the window to the blocks that live in it. What waits there is lost for
+ * allocation, and stays revoked for good.
+ */
+static void weaken(struct slot_class *class)
+{
+    const struct revoke_way *way = revoke_weaker(class->way);
+    if (way == NULL) {
+        return;
+    }
+    class->way = way;
+    class->window = NULL;
+    class->queue = (struct slot_queue){ .next = class->queue.next };
+    class->failures = 0;
+    for (size_t i = 0; i < class->stretches; i++) {
+        class->dead[i] = 0;
+        class->is_bare[i] = false;
+    }
+    shortfall_note(SHORTFALL_WEAKER_WAY);
+}
+
+/*
+ * Give a stretch back in which all slots wait: mapped anew it has no page
+ * tables. The whole slots in it, so that no neighbour's page is touched.
+ */
+static void strip(struct slot_class *class, size_t stretch)
+{
+    struct moat_arena *window = class->window;
+    slot_number first = first_slot(window, stretch);
+    slot_number behind = first_slot(window, stretch + 1);
+    if (class->dead[stretch] != behind - first
+        || class->queue.waiting <= classes.quarantine + 2 * (behind - first)) {
+        return;
+    }
+    size_t start = slot_offset(window, first);
+    size_t end = slot_offset(window, behind);
+    class->is_bare[stretch]
+        = revoke_renew(window->base + start, end - start) == 0;
+}
+
+/* The opposite. */
+static int dress(struct slot_class *class, size_t stretch)
+{
+    struct moat_arena *window = class->window;
+    size_t start = slot_offset(window, first_slot(window, stretch));
+    size_t end = slot_offset(window, first_slot(window, stretch + 1));
+    int error = window->way->prepare(window->base + start, end - start);
+    if (error == 0) {
+        class->is_bare[stretch] = false;
+    }
+    return error;
+}
+
+/* The slot that has waited longest; 0: none. */
+static slot_number pop_waiting(struct slot_class *class)
+{
+    slot_number slot = class->queue.oldest;
+    if (slot == 0) {
+        return 0;
+    }
+    size_t stretch = stretch_of(class->window, slot);
+    if (class->is_bare[stretch] && dress(class, stretch) != 0) {
+        weaken(class);
+        return 0;
+    }
+    class->dead[stretch]--;
+    return slot_queue_pop(&class->queue);
+}
+
+static void push_waiting(struct slot_class *class, slot_number slot)
+{
+    size_t stretch = stretch_of(class->window, slot);
+    slot_queue_push(&class->queue, slot);
+    class->dead[stretch]++;
+    strip(class, stretch);
+}
+
+/*
+ * A slot that was never used, while the quarantine is not full and there is
+ * one; else the one that has waited longest. 0: there is none.
+ */
+static slot_number take_slot(struct slot_class *class)
+{
+    struct moat_arena *window = class->window;
+    size_t used = window->block_count;
+    if (class->queue.waiting > classes.quarantine || used == class->capacity) {
+        return pop_waiting(class);
+    }
+    arena_pages_prepare(window, (used + 1) * window->slot_bytes);
+    if (window->is_unprepared) {
+        /* The way cannot go on here. What is prepared goes on to live. */
+        window->is_unprepared = false;
+        weaken(class);
+        return 0;
+    }
+    atomic_store_explicit(&window->block_count, used + 1,
+                          memory_order_release);
+    return (slot_number)(used + 1);
+}
+
+size_t slot_class_take(struct slot_class *class, struct moat_arena **window,
+                       slot_number slots[], size_t wanted)
+{
+    size_t count = 0;
+    lock_take(&class->lock);
+    /* Each turn but the last has found the way of the window wanting. */
+    for (int turn = 0; turn < REVOKE_WAYS && count == 0; turn++) {
+        if (class->window == NULL && open_window(class) != 0) {
+            break;
+        }
+        *window = class->window;
+        while (count < wanted && class->window == *window) {
+            slot_number slot = take_slot(class);
+            if (slot == 0) {
+                break;
+            }
+            slots[count++] = slot;
+        }
+        if (class->window == *window) {
+            break;
+        }
+    }
+    lock_release(&class->lock);
+    return count;
+}
+
+void slot_class_give(struct slot_class *class,
+                     const struct moat_arena *window,
+                     const slot_number slots[], size_t count)
+{
+    lock_take(&class->lock);
+    for (size_t i = 0; i < count && class->window == window; i++) {
+        push_waiting(class, slots[i]);
+    }
+    lock_release(&class->lock);
+}
+
+void slot_class_note_failure(struct slot_class *class,
+                             const struct moat_arena *window)
+{
+    lock_take(&class->lock);
+    if (class->window == window && ++class->failures == FAILURES) {
+        weaken(class);
+    }
+    lock_release(&class->lock);
+}
+
+void slot_class_note_success(struct slot_class *class)
+{
+    if (atomic_load_explicit(&class->failures, memory_order_relaxed) != 0) {
+        atomic_store_explicit(&class->failures, 0, memory_order_relaxed);
+    }
+}
+
+size_t slot_class_waiting(void)
+{
+    size_t waiting = 0;
+    for (size_t i = 0; i < SLOT_CLASSES; i++) {
+        waiting += classes.all[i].queue.waiting;
+    }
+    return waiting;
+}
+
+void slot_class_before_fork(void)
+{
+    for (size_t i = 0; i < SLOT_CLASSES; i++) {
+        lock_take(&classes.all[i].lock);
+    }
+}
+
+void slot_class_after_fork_in_parent(void)
+{
+    for (size_t i = 0; i < SLOT_CLASSES; i++) {
+        lock_release(&classes.all[i].lock);
+    }
+}
+
+void slot_class_after_fork_in_child(void)
+{
+    for (size_t i = 0; i < SLOT_CLASSES; i++) {
+        lock_reset_after_fork(&classes.all[i].lock);
+    }
+}

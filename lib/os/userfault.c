@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* userfaultfd; see userfault.h. */
+#include "os/userfault.h"
+
+#include "os/address_space.h"
+#include "os/lock.h"
+#include "os/output.h"
+#include "os/pages.h"
+#include "os/process.h"
+#include "os/range_list.h"
+#include "os/userfault_stand_in.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Missing from the headers of Linux 6.1: both are of 5.11 and 6.8. */
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1
+#endif
+#ifndef UFFDIO_MOVE
+#define UFFD_FEATURE_MOVE (1 << 16)
+#define UFFDIO_MOVE_MODE_DONTWAKE ((__u64)1 << 0)
+struct uffdio_move {
+    __u64 dst;
+    __u64 src;
+    __u64 len;
+    __u64 mode;
+    __s64 move;
+};
+#define UFFDIO_MOVE _IOWR(UFFDIO, 0x05, struct uffdio_move)
+#endif
+
+enum {
+    /* One page of bookkeeping holds 256 ranges; neighbours are one range. */
+    RANGE_PAGES = 16,
+    /*
+     * Up to here pages are copied in, which is faster than the zero page and
+     * a fault at the first write; more would take memory that a sparse block
+     * never touches.
+     */
+    COPIED_PAGES = 32,
+    /* Another thread holds the page for a moment. */
+    MOVE_TRIES = 8
+};
+
+static struct {
+    _Atomic int descriptor;
+    bool can_move;
+    uintptr_t zeroes;
+    struct lock lock;
+    /* What is registered; under the lock. */
+    struct range_list ranges;
+    _Atomic(const struct revoke_way *) stand_in;
+    _Atomic unsigned lost;
+    _Atomic unsigned adopted;
+    _Atomic unsigned replaced;
+} uffd = { .descriptor = -1 };
+
+/* An ioctl that answers 0 or an errno value. */
+static int control(int descriptor, unsigned long request, void *argument)
+{
+    int saved_errno = errno;
+    int error = ioctl(descriptor, request, argument) == 0 ? 0 : errno;
+    errno = saved_errno;
+    return error;
+}
+
+static int agree(int descriptor, uint64_t features)
+{
+    struct uffdio_api api = { .api = UFFD_API, .features = features };
+    return control(descriptor, UFFDIO_API, &api);
+}
+
+static int open_descriptor(int *opened)
+{
+    int saved_errno = errno;
+    int error = 0;
+    int low = (int)syscall(SYS_userfaultfd,
+                           O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+    int high = -1;
+    if (low >= 0) {
+        high = fcntl(low, F_DUPFD_CLOEXEC, process_lowest_descriptor());
+    }
+    if (high < 0) {
+        error = errno;
+    }
+    if (low >= 0) {
+        close(low);
+    }
+    if (error == 0) {
+        error = agree(high, UFFD_FEATURE_SIGBUS | UFFD_FEATURE_MOVE);
+        uffd.can_move = error == 0;
+        if (error != 0) {
+            error = agree(high, UFFD_FEATURE_SIGBUS);
+        }
+        if (error != 0) {
+            close(high);
+        }
+    }
+    errno = saved_errno;
+    *opened = high;
+    return error;
+}
+
+int userfault_start(void)
+{
+    if (uffd.descriptor >= 0) {
+        return 0;
+    }
+    uintptr_t table = (uintptr_t)uffd.ranges.ranges;
+    int error = address_space_start();
+    if (error == 0 && uffd.zeroes == 0) {
+        error = pages_map(COPIED_PAGES * pages_size(), "moat zeroes",
+                          &uffd.zeroes);
+    }
+    if (error == 0 && table == 0) {
+        error = pages_map(RANGE_PAGES * pages_size(), "moat ranges", &table);
+        uffd.ranges.ranges = (struct range *)table;
+        uffd.ranges.capacity
+            = RANGE_PAGES * pages_size() / sizeof(struct range);
+    }
+    int descriptor;
+    if (error == 0) {
+        error = open_descriptor(&descriptor);
+    }
+    if (error == 0) {
+        uffd.descriptor = descriptor;
+    }
+    return error;
+}
+
+bool userfault_can_move(void)
+{
+    return uffd.can_move;
+}
+
+struct userfault_counts userfault_counts(void)
+{
+    return (struct userfault_counts){ .lost = uffd.lost,
+                                      .adopted = uffd.adopted,
+                                      .replaced = uffd.replaced };
+}
+
+static int register_range(int descriptor, uintptr_t start, uintptr_t end)
+{
+    struct uffdio_register range = {
+        .range = { .start = start, .len = end - start },
+        .mode = UFFDIO_REGISTER_MODE_MISSING,
+    };
+    return control(descriptor, UFFDIO_REGISTER, &range);
+}
+
+/* Everything anew, with a new descriptor. */
+static int reopen(void)
+{
+    int descriptor;
+    int error = open_descriptor(&descriptor);
+    if (error != 0) {
+        return error;
+    }
+    for (size_t i = 0; error == 0 && i < uffd.ranges.count; i++) {
+        error = register_range(descriptor, uffd.ranges.ranges[i].start,
+                               uffd.ranges.ranges[i].end);
+    }
+    if (error == 0) {
+        uffd.descriptor = descriptor;
+    } else {
+        close(descriptor);
+    }
+    return error;
+}
+
+static void replace(void)
+{
+    const struct revoke_way *way = userfault_stand_in(&uffd.ranges);
+    if (way != NULL) {
+        uffd.stand_in = way;
+        uffd.replaced++;
+        output_message(way == &revoke_guard
+                           ? "warning: userfaultfd was taken away; using "
+                             "guard markers"
+                           : "warning: userfaultfd was taken away; using "
+                             "mprotect");
+        return;
+    }
+    /* What is missing reads as zeroes now, and arming is touching. */
+    uffd.stand_in = &revoke_mprotect;
+    uffd.replaced++;
+    output_message("warning: userfaultfd was taken away, and nothing can take "
+                   "its place: some uses of freed memory are not found");
+}
+
+/*
+ * The descriptor DESCRIPTOR is of no use, or the address space is new. Returns
+ * 0 when the call is to be tried again.
+ */
+static int recover(int descriptor)
+{
+    if (address_space_begin_claim()) {
+        /* Whoever held it is in another process. */
+        lock_reset_after_fork(&uffd.lock);
+        lock_take(&uffd.lock);
+        if (uffd.stand_in == NULL && uffd.descriptor >= 0) {
+            /* The parent's, which would work on the parent's memory. */
+            close(uffd.descriptor);
+            if (reopen() == 0) {
+                uffd.adopted++;
+            } else {
+                uffd.descriptor = -1;
+                replace();
+            }
+        }
+        address_space_claim();
+        lock_release(&uffd.lock);
+        return 0;
+    }
+    if (address_space_is_borrowed()) {
+        /* The child of a vfork() has lost it, not its parent. */
+        return EBADF;
+    }
+    int error = 0;
+    lock_take(&uffd.lock);
+    if (uffd.stand_in == NULL && uffd.descriptor == descriptor) {
+        error = reopen();
+        if (error == EBUSY) {
+            /* The ranges still belong to the old one: it is not lost. */
+        } else if (error == 0) {
+            uffd.lost++;
+            output_message("warning: the program closed Moat's userfaultfd; "
+                           "a new one is in place");
+        } else {
+            uffd.lost++;
+            replace();
+            error = 0;
+        }
+    }
+    lock_release(&uffd.lock);
+    return error;
+}
+
+/* The descriptor for this address space; -1: there is a stand-in. */
+static int current(void)
+{
+    if (address_space_is_new()) {
+        recover(-1);
+    }
+    return uffd.stand_in != NULL ? -1 : uffd.descriptor;
+}
+
+static bool is_lost(int error)
+{
+    return error == EBADF || error == ENOTTY;
+}
+
+int userfault_adopt(void)
+{
+    current();
+    return 0;
+}
+
+int userfault_register(uintptr_t start, size_t bytes)
+{
+    int descriptor = current();
+    if (descriptor < 0) {
+        return uffd.stand_in->prepare(start, bytes);
+    }
+    int error = register_range(descriptor, start, start + bytes);
+    if (is_lost(error) && recover(descriptor) == 0) {
+        descriptor = current();
+        if (descriptor < 0) {
+            return uffd.stand_in->prepare(start, bytes);
+        }
+        error = register_range(descriptor, start, start + bytes);
+    }
+    if (error != 0) {
+        return error;
+    }
+    lock_take(&uffd.lock);
+    bool has_room = range_list_add(&uffd.ranges, start, start + bytes);
+    lock_release(&uffd.lock);
+    error = has_room ? pages_allow(start, bytes) : ENOSPC;
+    if (error != 0) {
+        struct uffdio_range range = { .start = start, .len = bytes };
+        if (has_room) {
+            userfault_forget(start, bytes);
+        }
+        control(uffd.descriptor, UFFDIO_UNREGISTER, &range);
+    }
+    return error;
+}
+
+int userfault_forget(uintptr_t start, size_t bytes)
+{
+    lock_take(&uffd.lock);
+    bool is_cut = range_list_cut(&uffd.ranges, start, start + bytes);
+    lock_release(&uffd.lock);
+    return is_cut ? 0 : ENOSPC;
+}
+
+/* Put zeroes on up to COPIED_PAGES, or the zero page on more. */
+static int64_t put_zeroes(int descriptor, uintptr_t start, size_t bytes,
+                          int *error)
+{
+    int64_t done;
+    if (bytes <= COPIED_PAGES * pages_size()) {
+        struct uffdio_copy copy = { .dst = start,
+                                    .src = uffd.zeroes,
+                                    .len = bytes,
+                                    .mode = UFFDIO_COPY_MODE_DONTWAKE };
+        *error = control(descriptor, UFFDIO_COPY, &copy);
+        done = copy.copy;
+    } else {
+        struct uffdio_zeropage zero
+            = { .range = { .start = start, .len = bytes },
+                .mode = UFFDIO_ZEROPAGE_MODE_DONTWAKE };
+        *error = control(descriptor, UFFDIO_ZEROPAGE, &zero);
+        done = zero.zeropage;
+    }
+    return *error == 0 ? (int64_t)bytes : done;
+}
+
+static int fill(int descriptor, uintptr_t start, size_t bytes)
+{
+    uintptr_t at = start;
+    uintptr_t end = start + bytes;
+    while (at < end) {
+        int error;
+        int64_t done = put_zeroes(descriptor, at, end - at, &error);
+        at += done > 0 ? (uintptr_t)done : 0;
+        if (error == EEXIST) {
+            /* Touched while nothing guarded it: what is there is stray. */
+            error = pages_drop(at, pages_size());
+        }
+        if (error != 0 && error != EAGAIN) {
+            if (at > start) {
+                pages_drop(start, at - start);
+            }
+            return error;
+        }
+    }
+    return 0;
+}
+
+int userfault_fill(uintptr_t start, size_t bytes)
+{
+    int descriptor = current();
+    if (descriptor >= 0) {
+        int error = fill(descriptor, start, bytes);
+        /* Another file may be there by now, even another userfaultfd. */
+        bool is_suspect
+            = is_lost(error) || error == EINVAL || error == ENOENT;
+        if (!is_suspect || recover(descriptor) != 0) {
+            return error;
+        }
+        descriptor = current();
+        if (descriptor >= 0) {
+            return fill(descriptor, start, bytes);
+        }
+    }
+    return uffd.stand_in->arm(start, bytes);
+}
+
+int userfault_drop(uintptr_t start, size_t bytes)
+{
+    if (current() < 0) {
+        return uffd.stand_in->revoke(start, bytes);
+    }
+    int error = pages_drop(start, bytes);
+    /* Locked memory is not dropped (EINVAL) until it is unlocked. */
+    if (error == EINVAL && pages_unlock(start, bytes) == 0) {
+        error = pages_drop(start, bytes);
+    }
+    return error;
+}
+
+int userfault_move(uintptr_t from, uintptr_t to, size_t bytes)
+{
+    int descriptor = current();
+    if (descriptor < 0) {
+        return ENOSYS;
+    }
+    struct uffdio_move move = { .dst = to,
+                                .src = from,
+                                .len = bytes,
+                                .mode = UFFDIO_MOVE_MODE_DONTWAKE };
+    int error = EAGAIN;
+    for (int i = 0; error == EAGAIN && i < MOVE_TRIES; i++) {
+        error = control(descriptor, UFFDIO_MOVE, &move);
+        if (error == EAGAIN && move.move > 0) {
+            break;
+        }
+    }
+    if (error != 0 && !is_lost(error)) {
+        pages_drop(to, bytes);
+    }
+    return error;
+}
