@@ -3,10 +3,22 @@
 # Benchmarks: built and run by `make bench`, never by `make check`. A new one
 # is a name in this list.
 
-bench_programs = bench/packed bench/pair bench/sweep
+bench_programs = \
+	bench/fork \
+	bench/growth \
+	bench/memory \
+	bench/packed \
+	bench/pair \
+	bench/sweep
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
-EXTRA_DIST += bench/README.md bench/measure.h
+EXTRA_DIST += bench/README.md bench/bare.h bench/measure.h \
+	bench/ways.h
+bench_fork_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
+# Calls the heap itself.
+bench_growth_CPPFLAGS = $(LIB_CPPFLAGS) -I$(top_srcdir)
+bench_growth_LDADD = libmoat-inside.la
+bench_memory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 bench_packed_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 bench_pair_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 bench_sweep_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE

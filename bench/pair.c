@@ -1,63 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a fenced block costs: allocating, writing and freeing 64 bytes, against
- * the bare system calls of the way that is taken, in the same run.
+ * pair [MOST]: what a fenced block costs on each way of revoking.
  *
- * One block at a time, then with more of them live, freed last in first out
- * and in random order.
+ * First a pair, which is a guarded copy of 64 bytes made and freed, against
+ * the bare system calls of the way in the same run, and what two threads get
+ * done against one. Then with 1000 to MOST blocks live, allocated and freed
+ * last in first out or in random order. Each row is a process of its own.
  */
+#include "bench/bare.h"
 #include "bench/measure.h"
+#include "bench/ways.h"
 
 #include <moat.h>
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#define MADV_GUARD_REMOVE 103
-#endif
-
-enum { PAIRS = 20000, ROUNDS = 7, SIZE = 64, PAGE = 4096 };
+enum {
+    PAIRS = 20000,
+    ROUNDS = 9,
+    SIZE = 64,
+    /* On mprotect each live block is a mapping of its own. */
+    MOST_MAPPINGS = 10000
+};
 
 static const char bytes[SIZE];
-
-static bool has_markers(char *page)
-{
-    return madvise(page, PAGE, MADV_GUARD_INSTALL) == 0
-           && madvise(page, PAGE, MADV_GUARD_REMOVE) == 0;
-}
-
-/* Nanoseconds for a page armed, touched and revoked by hand. */
-static double bare(char *page, bool is_guard)
-{
-    struct measure measure = { 0 };
-    for (int round = 0; round < ROUNDS; round++) {
-        measure_begin(&measure);
-        for (int i = 0; i < PAIRS; i++) {
-            if (is_guard) {
-                madvise(page, PAGE, MADV_GUARD_REMOVE);
-                *(volatile char *)page = 1;
-                madvise(page, PAGE, MADV_GUARD_INSTALL);
-            } else {
-                mprotect(page, PAGE, PROT_READ | PROT_WRITE);
-                *(volatile char *)page = 1;
-                mprotect(page, PAGE, PROT_NONE);
-                madvise(page, PAGE, MADV_DONTNEED);
-            }
-        }
-        measure_end(&measure);
-        if (is_guard) {
-            madvise(page, PAGE, MADV_GUARD_REMOVE);
-        } else {
-            mprotect(page, PAGE, PROT_READ | PROT_WRITE);
-        }
-    }
-    return measure.fastest / PAIRS;
-}
 
 static void *copy(void)
 {
@@ -69,18 +39,55 @@ static void *copy(void)
     return block;
 }
 
-/* The same for blocks of Moat's. */
-static double fenced(void)
+static void *make_pairs(void *unused)
 {
-    struct measure measure = { 0 };
-    for (int round = 0; round < ROUNDS; round++) {
-        measure_begin(&measure);
-        for (int i = 0; i < PAIRS; i++) {
-            moat_guarded_free(copy());
-        }
-        measure_end(&measure);
+    for (int i = 0; i < PAIRS; i++) {
+        moat_guarded_free(copy());
     }
-    return measure.fastest / PAIRS;
+    return unused;
+}
+
+static void make_pairs_in_two_threads(void)
+{
+    pthread_t other;
+    if (pthread_create(&other, NULL, make_pairs, NULL) != 0) {
+        perror("pthread_create");
+        exit(EXIT_FAILURE);
+    }
+    make_pairs(NULL);
+    pthread_join(other, NULL);
+}
+
+static int pair_row(const char *way)
+{
+    struct bare bare;
+    struct measure calls = { 0 };
+    struct measure one = { 0 };
+    struct measure two = { 0 };
+    if (!bare_start(&bare, way)) {
+        perror(way);
+        return EXIT_FAILURE;
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        measure_begin(&calls);
+        for (int i = 0; i < PAIRS; i++) {
+            if (!bare_pair(&bare)) {
+                perror(way);
+                return EXIT_FAILURE;
+            }
+        }
+        measure_end(&calls);
+        measure_begin(&one);
+        make_pairs(NULL);
+        measure_end(&one);
+        measure_begin(&two);
+        make_pairs_in_two_threads();
+        measure_end(&two);
+    }
+    printf("| %s | %.0f | %.0f | %.2f | %.2f |\n", way, calls.fastest / PAIRS,
+           one.fastest / PAIRS, one.fastest / calls.fastest,
+           2 * one.fastest / two.fastest);
+    return EXIT_SUCCESS;
 }
 
 static void shuffle(void **blocks, size_t count)
@@ -95,59 +102,78 @@ static void shuffle(void **blocks, size_t count)
     }
 }
 
-/* A pair when COUNT blocks are allocated, then freed. */
-static double burst(size_t count, bool is_random)
+/* Nanoseconds for a pair when COUNT blocks are allocated, then freed. */
+static double burst(void **blocks, size_t count, bool is_random)
 {
-    void **blocks = malloc(count * sizeof *blocks);
     struct measure measure = { 0 };
-    for (int round = 0; round < 3; round++) {
-        double elapsed = measure_now();
+    int rounds = count < 100000 ? ROUNDS : 3;
+    for (int round = 0; round < rounds; round++) {
+        double elapsed = -measure_now();
         for (size_t i = 0; i < count; i++) {
             blocks[i] = copy();
         }
-        elapsed = measure_now() - elapsed;
+        elapsed += measure_now();
         if (is_random) {
             shuffle(blocks, count);
         }
-        double began = measure_now();
+        elapsed -= measure_now();
         for (size_t i = count; i-- > 0;) {
             moat_guarded_free(blocks[i]);
         }
-        elapsed += measure_now() - began;
+        elapsed += measure_now();
         if (measure.fastest == 0 || elapsed < measure.fastest) {
             measure.fastest = elapsed;
         }
     }
-    free(blocks);
     return measure.fastest / (double)count;
 }
 
-int main(int argument_count, char *arguments[])
+static int live_row(const char *way, size_t most)
 {
-    size_t most = argument_count > 1 ? strtoul(arguments[1], NULL, 10) : 10000;
-    const char *options = getenv("MOAT_OPTIONS");
-    char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED) {
-        perror("mmap");
+    bool is_limited = strcmp(way, "mprotect") == 0;
+    void **blocks = malloc(most * sizeof *blocks);
+    if (blocks == NULL) {
+        perror("malloc");
         return EXIT_FAILURE;
     }
-    bool is_guard
-        = has_markers(page)
-          && (options == NULL || strstr(options, "backend=mprotect") == NULL);
-    double base = bare(page, is_guard);
-    double pair = fenced();
-    printf("a pair of %d bytes, by %s\n%-26s %10s %8s\n", SIZE,
-           is_guard ? "guard markers" : "mprotect", "", "ns", "ratio");
-    printf("%-26s %10.0f %8.2f\n", "bare system calls", base, 1.0);
-    printf("%-26s %10.0f %8.2f\n", "one block at a time", pair, pair / base);
+    double last_first_least = 0;
+    double random_least = 0;
     for (size_t count = 1000; count <= most; count *= 10) {
-        double last_first = burst(count, false);
-        double random = burst(count, true);
-        printf("%9zu, last in first out %10.0f %8.2f\n", count, last_first,
-               last_first / base);
-        printf("%9zu, random order      %10.0f %8.2f\n", count, random,
-               random / base);
+        if (is_limited && count > MOST_MAPPINGS) {
+            break;
+        }
+        double last_first = burst(blocks, count, false);
+        double random = burst(blocks, count, true);
+        if (count == 1000) {
+            last_first_least = last_first;
+            random_least = random;
+        }
+        printf("| %s | %zu | %.0f | %.2f | %.0f | %.2f |\n", way, count,
+               last_first, last_first / last_first_least, random,
+               random / random_least);
+        if (count < most && count > most / 10) {
+            count = most / 10;
+        }
     }
+    free(blocks);
     return EXIT_SUCCESS;
+}
+
+int main(int count, char *arguments[])
+{
+    if (count == 4 && strcmp(arguments[1], "pair") == 0) {
+        return pair_row(arguments[2]);
+    }
+    if (count == 4) {
+        return live_row(arguments[2], strtoul(arguments[3], NULL, 10));
+    }
+    const char *most = count > 1 ? arguments[1] : "100000";
+    printf("| way | bare calls, ns | a pair, ns | ratio "
+           "| two threads' throughput by one's |\n"
+           "| --- | --- | --- | --- | --- |\n");
+    int status = ways_run("pair", most);
+    printf("\n| way | live | last in first out, ns | by 1000's "
+           "| random order, ns | by 1000's |\n"
+           "| --- | --- | --- | --- | --- | --- |\n");
+    return status | ways_run("live", most);
 }

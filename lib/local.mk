@@ -36,6 +36,7 @@ libos_la_SOURCES = \
 	lib/os/revoke_move.c \
 	lib/os/revoke_mprotect.c \
 	lib/os/thread.c lib/os/thread.h \
+	lib/os/turn.c lib/os/turn.h \
 	lib/os/userfault.c lib/os/userfault.h \
 	lib/os/userfault_stand_in.c lib/os/userfault_stand_in.h
 if CPU_X86_64
@@ -75,6 +76,7 @@ liballoc_la_SOURCES = \
 	lib/alloc/large.c lib/alloc/large.h \
 	lib/alloc/packed.c lib/alloc/packed.h \
 	lib/alloc/shortfall.c lib/alloc/shortfall.h \
+	lib/alloc/slot_books.c lib/alloc/slot_books.h \
 	lib/alloc/slot_cache.c lib/alloc/slot_cache.h \
 	lib/alloc/slot_class.c lib/alloc/slot_class.h \
 	lib/alloc/slot_queue.h \
@@ -94,6 +96,7 @@ libapi_la_CFLAGS = $(LIB_CFLAGS)
 libapi_la_SOURCES = \
 	lib/api/arena_api.c \
 	lib/api/guarded_api.c \
+	lib/api/heap.c lib/api/heap.h \
 	lib/api/inspect_api.c \
 	lib/api/options.c lib/api/options.h lib/api/options.def \
 	lib/api/report_api.c \

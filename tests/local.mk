@@ -23,6 +23,7 @@ dist_check_SCRIPTS += \
 	tests/house/layers.sh \
 	tests/house/options_manual.sh \
 	tests/house/sources.sh \
+	tests/injection/heap.sh \
 	tests/injection/refusals.sh \
 	tests/injection/revocations.sh
 
@@ -63,11 +64,14 @@ fault_tests = \
 	tests/fault/test_bad_input \
 	tests/fault/test_crimes \
 	tests/fault/test_handlers \
+	tests/fault/test_heap \
 	tests/fault/test_scenes \
 	tests/fault/test_surroundings
 # Programs that these tests run.
 fault_subjects = \
 	tests/fault/handlers \
+	tests/fault/heap \
+	tests/fault/heap_refusals \
 	tests/fault/scenes \
 	tests/fault/subject \
 	tests/fault/surroundings
@@ -77,6 +81,7 @@ TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/support/expect.sh tests/support/unit.h \
 	tests/support/failing_os.h tests/support/probe.h \
 	tests/support/ending.h tests/fault/crimes.def \
+	tests/fault/heap.def \
 	tests/house/crashpath.allow
 
 test_cppflags = $(LIB_CPPFLAGS) -I$(top_srcdir) $(CHECK_CFLAGS)
@@ -155,6 +160,10 @@ tests_fault_test_handlers_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_handlers_SOURCES = tests/fault/test_handlers.c \
 	tests/support/ending.c
 tests_fault_test_handlers_LDADD = libos.la libbase.la $(CHECK_LIBS)
+tests_fault_test_heap_CPPFLAGS = $(fault_cppflags)
+tests_fault_test_heap_SOURCES = tests/fault/test_heap.c \
+	tests/support/ending.c
+tests_fault_test_heap_LDADD = libos.la libbase.la $(CHECK_LIBS)
 tests_fault_test_scenes_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_scenes_SOURCES = tests/fault/test_scenes.c \
 	tests/support/ending.c
@@ -166,6 +175,11 @@ tests_fault_test_surroundings_LDADD = libos.la libbase.la $(CHECK_LIBS)
 # Loads the library itself.
 tests_fault_handlers_CPPFLAGS = $(fault_cppflags)
 tests_fault_handlers_LDADD =
+# Calls the heap itself.
+tests_fault_heap_CPPFLAGS = $(fault_cppflags)
+tests_fault_heap_LDADD = libmoat-inside.la
+tests_fault_heap_refusals_CPPFLAGS = $(fault_cppflags)
+tests_fault_heap_refusals_LDADD = libmoat-inside.la
 tests_fault_scenes_CPPFLAGS = $(fault_cppflags)
 tests_fault_subject_CPPFLAGS = $(fault_cppflags)
 tests_fault_surroundings_CPPFLAGS = $(fault_cppflags)

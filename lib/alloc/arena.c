@@ -68,13 +68,22 @@ static void set_requested(struct moat_finding *finding,
     finding->requested.capacity = request->capacity;
 }
 
+/* Slots see to their records themselves, and a large block has one. */
+static size_t record_bytes_for(const struct arena_request *request)
+{
+    if (!request->is_heap) {
+        return SIZE_MAX;
+    }
+    return request->layout == ARENA_SLOTS ? 0 : heap.state->page_bytes;
+}
+
 static int take_extent(const struct arena_request *request,
                        size_t extent_bytes, struct moat_arena **arena,
                        struct moat_finding *finding)
 {
     size_t page_bytes = heap.state->page_bytes;
     if (request->at == 0) {
-        return extent_take(extent_bytes, arena);
+        return extent_take(extent_bytes, record_bytes_for(request), arena);
     }
     if (request->at % page_bytes != 0 || request->at < page_bytes) {
         return EINVAL;
@@ -173,6 +182,7 @@ int arena_create(const struct arena_request *request,
     arena->reach_bytes = reach_bytes;
     arena->layout = request->layout;
     arena->is_heap = request->is_heap;
+    arena->is_growing = false;
     arena->slot_bytes = 0;
     arena->has_canaries_only = false;
     arena->capacity = capacity;

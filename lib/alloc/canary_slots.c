@@ -6,6 +6,7 @@
 #include "alloc/arena_pages.h"
 #include "alloc/bump.h"
 #include "alloc/fence.h"
+#include "alloc/slot_books.h"
 #include "alloc/slot_queue.h"
 #include "base/canary.h"
 #include "base/size.h"
@@ -29,7 +30,7 @@ enum {
 struct canary_class {
     struct lock lock;
     struct moat_arena *window;
-    size_t capacity;
+    struct slot_books books;
     struct slot_queue queue;
 };
 
@@ -46,6 +47,7 @@ void canary_slots_start(struct moat_state *state, size_t quarantine)
     for (size_t i = 0; i < SIZES; i++) {
         canaries.classes[i].window = NULL;
         canaries.classes[i].queue = (struct slot_queue){ .next = NULL };
+        canaries.classes[i].books = (struct slot_books){ .next = NULL };
     }
 }
 
@@ -81,24 +83,20 @@ static int open_window(struct canary_class *class)
         /* Armed from its start on and never revoked: one mapping. */
         .way = &revoke_mprotect,
     };
-    uintptr_t links;
     struct moat_finding unused;
-    size_t capacity = request.capacity / slot_bytes_of(class);
-    int error = pages_map(
-        size_round_up((capacity + 1) * sizeof(uint32_t), page_bytes),
-        "moat freed canary slots", &links);
-    if (error != 0) {
-        return error;
+    int error = 0;
+    if (class->books.next == NULL) {
+        error = slot_books_reserve(&class->books,
+                                   request.capacity / slot_bytes_of(class));
     }
-    error = arena_create(&request, &class->window, &unused);
+    if (error == 0) {
+        error = arena_create(&request, &class->window, &unused);
+    }
     if (error != 0) {
         class->window = NULL;
-        pages_unmap(links, size_round_up((capacity + 1) * sizeof(uint32_t),
-                                         page_bytes));
         return error;
     }
-    class->queue = (struct slot_queue){ .next = (uint32_t *)links };
-    class->capacity = capacity;
+    class->queue = (struct slot_queue){ .next = class->books.next };
     class->window->slot_bytes = slot_bytes_of(class);
     class->window->has_canaries_only = true;
     return 0;
@@ -139,13 +137,14 @@ static uint32_t take_slot(struct canary_class *class)
     struct moat_arena *window = class->window;
     size_t used = window->block_count;
     while (class->queue.waiting > canaries.quarantine
-           || used == class->capacity) {
+           || used == class->books.capacity) {
         uint32_t slot = slot_queue_pop(&class->queue);
         if (slot == 0 || is_unharmed(&window->blocks[slot - 1])) {
             return slot;
         }
     }
-    if (arm_next(class) != 0) {
+    if (slot_books_extend(&class->books, window, used + 1) != 0
+        || arm_next(class) != 0) {
         return 0;
     }
     atomic_store_explicit(&window->block_count, used + 1,

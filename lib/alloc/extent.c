@@ -217,7 +217,7 @@ static int take(size_t bytes, struct moat_arena **arena)
     }
 }
 
-int extent_take(size_t bytes, struct moat_arena **arena)
+int extent_take(size_t bytes, size_t record_bytes, struct moat_arena **arena)
 {
     if (bytes > pool.state->region.bytes) {
         return ENOMEM;
@@ -227,8 +227,8 @@ int extent_take(size_t bytes, struct moat_arena **arena)
     lock_take(&pool.lock);
     int error = take(whole, arena);
     if (error == 0
-        && region_allow_blocks(&pool.state->region, (*arena)->extent_start,
-                               whole)
+        && region_allow(&pool.state->region, (*arena)->extent_start, whole,
+                        record_bytes < whole ? record_bytes : whole)
                != 0) {
         push_unused(&pool.with_extent[class_of(whole)], *arena);
         error = ENOMEM;
@@ -280,7 +280,7 @@ static int take_at(uintptr_t start, size_t bytes, struct moat_arena **arena)
     }
     set_extent(*arena, start, bytes);
     /* Guards of other arenas may lie here, and pages that were not revoked. */
-    if (region_allow_blocks(region, start, bytes) != 0
+    if (region_allow(region, start, bytes, bytes) != 0
         || revoke_renew(start, bytes) != 0) {
         push_unused(&pool.without_extent, *arena);
         return ENOMEM;

@@ -27,9 +27,10 @@ void extent_start(struct moat_state *state, size_t quarantine);
  * pages included. Its members extent_start, extent_bytes and prepared_bytes
  * are set, and its state is ARENA_UNUSED.
  *
- * Returns 0 or ENOMEM.
+ * RECORD_BYTES of room for block records are accessible; SIZE_MAX: as many as
+ * there can be. Returns 0 or ENOMEM.
  */
-int extent_take(size_t bytes, struct moat_arena **arena);
+int extent_take(size_t bytes, size_t record_bytes, struct moat_arena **arena);
 
 /*
  * The same for the addresses from START, a page boundary. Destroyed arenas

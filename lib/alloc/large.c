@@ -3,6 +3,7 @@
 #include "alloc/large.h"
 
 #include "alloc/arena.h"
+#include "alloc/arena_pages.h"
 #include "alloc/budget.h"
 #include "base/canary.h"
 #include "base/size.h"
@@ -46,35 +47,66 @@ void large_free(struct moat_arena *owner, site_id site)
     arena_end(owner, site);
 }
 
-struct block_record *large_allocate(size_t bytes, size_t alignment,
-                                    enum fence_placement side, site_id site)
+/* The most that fits into the extent of a block of BYTES, a power of two. */
+static size_t capacity_to_grow(size_t bytes)
 {
-    size_t capacity = bytes == 0 ? 1 : bytes;
-    if (alignment > pages_size() && !size_add(capacity, alignment, &capacity)) {
+    size_t guards = 2 * pages_size();
+    size_t extent_bytes;
+    if (!size_add(bytes, guards + pages_size(), &extent_bytes)
+        || extent_bytes > SIZE_MAX / 2) {
+        return 0;
+    }
+    extent_bytes = size_power_of_two_above(extent_bytes - 1);
+    return extent_bytes < REGION_GRANULE ? REGION_GRANULE - guards
+                                         : extent_bytes - guards;
+}
+
+/*
+ * Make all of an arena one piece for mremap(): with guard markers one mapping.
+ * With mprotect() it will be two, what is accessible and what is not; these
+ * must have a common origin, or what is made accessible later would be a
+ * mapping of its own. They have when they are split after a page was touched
+ * (the kernel's vm_pgoff and anon_vma then stay with both).
+ */
+static bool make_room(struct moat_arena *arena)
+{
+    if (arena->way == &revoke_guard) {
+        arena_pages_prepare(arena, arena->reach_bytes + pages_size());
+        return !arena->is_unprepared
+               && arena->prepared_bytes == arena->extent_bytes;
+    }
+    if (pages_allow(arena->base, arena->reach_bytes) != 0) {
+        return false;
+    }
+    *(volatile char *)arena->base = 0;
+    return pages_deny(arena->base, arena->reach_bytes) == 0;
+}
+
+struct block_record *large_allocate(const struct large_request *request)
+{
+    size_t capacity = request->bytes == 0 ? 1 : request->bytes;
+    if (request->is_growing) {
+        capacity = capacity_to_grow(capacity);
+    }
+    if (request->alignment > pages_size()
+        && !size_add(capacity, request->alignment, &capacity)) {
         return NULL;
     }
-    struct moat_arena *arena = create(capacity, site);
+    struct moat_arena *arena = create(capacity, request->site);
     int error;
     if (arena == NULL) {
         return NULL;
     }
-    if (arena_allocate_on(arena, side, alignment, bytes, site, &error)
+    if (request->is_growing) {
+        arena->is_growing = make_room(arena);
+    }
+    if (arena_allocate_on(arena, request->side, request->alignment,
+                          request->bytes, request->site, &error)
         == NULL) {
-        large_free(arena, site);
+        large_free(arena, request->site);
         return NULL;
     }
     return &arena->blocks[0];
-}
-
-/* All pages of ARENA back to reserved, to be armed by mprotect() alone. */
-static bool make_plain(struct moat_arena *arena)
-{
-    bool is_plain
-        = arena->prepared_bytes == 0
-          || revoke_renew(arena->extent_start, arena->extent_bytes) == 0;
-    arena->prepared_bytes = 0;
-    arena->is_unprepared = true;
-    return is_plain;
 }
 
 static void publish(struct moat_arena *arena, uintptr_t start, size_t bytes,
@@ -103,38 +135,95 @@ static void publish(struct moat_arena *arena, uintptr_t start, size_t bytes,
     arena->placed_end = data_bytes + pages_size();
 }
 
+/*
+ * Hand the pages of FROM over to TO, an arena of the same size without pages.
+ * With mprotect() what is inaccessible behind the first ARMED bytes goes too,
+ * for the common origin; when that fails, TO can be handed over no more.
+ */
+static int hand_over(struct moat_arena *from, struct moat_arena *to,
+                     size_t armed)
+{
+    int error;
+    if (from->way == &revoke_guard) {
+        error = pages_transfer(from->extent_start, to->extent_start,
+                               from->extent_bytes);
+        to->is_growing = error == 0;
+        to->prepared_bytes = error == 0 ? to->extent_bytes : 0;
+        return error;
+    }
+    error = pages_transfer(from->base, to->base, armed);
+    if (error == 0) {
+        to->is_growing = armed == to->reach_bytes
+                         || pages_transfer(from->base + armed,
+                                           to->base + armed,
+                                           to->reach_bytes - armed)
+                                == 0;
+    }
+    return error;
+}
+
+/* A place for what is in OWNER, of the same size and with no pages yet. */
+static struct moat_arena *create_like(const struct moat_arena *owner,
+                                      site_id site)
+{
+    struct moat_arena *arena = create(owner->capacity, site);
+    if (arena == NULL) {
+        return NULL;
+    }
+    bool is_plain
+        = arena->prepared_bytes == 0
+          || revoke_renew(arena->extent_start, arena->extent_bytes) == 0;
+    arena->prepared_bytes = 0;
+    if (!is_plain || arena->way != owner->way
+        || arena->extent_bytes != owner->extent_bytes) {
+        large_free(arena, site);
+        return NULL;
+    }
+    return arena;
+}
+
 struct block_record *large_transfer(struct moat_arena *owner,
                                     const struct block_record *old,
                                     size_t bytes, site_id site)
 {
-    size_t page_bytes = pages_size();
-    uintptr_t from = size_round_down(old->start, page_bytes);
-    uintptr_t from_end = size_round_up(old->start + old->bytes, page_bytes);
-    size_t inset = old->start - from;
-    size_t moved = from_end - from;
+    size_t inset = old->start - owner->base;
+    size_t armed = owner->armed_bytes;
     size_t data_bytes;
-    if (!size_add(bytes, inset, &data_bytes)
-        || !size_round_up_checked(data_bytes, page_bytes, &data_bytes)
-        || data_bytes < moved) {
+    if (!owner->is_growing || owner->is_unprepared || inset >= pages_size()
+        || !size_add(bytes, inset, &data_bytes)
+        || data_bytes > owner->reach_bytes) {
         return NULL;
     }
-    struct moat_arena *arena = create(data_bytes, site);
+    data_bytes = size_round_up(data_bytes, pages_size());
+    struct moat_arena *arena = create_like(owner, site);
     if (arena == NULL) {
         return NULL;
     }
-    if (!make_plain(arena)
-        || pages_transfer(from, arena->base, moved) != 0) {
+    /*
+     * What is to be new is made accessible before the move: when that fails,
+     * there is nothing to undo.
+     */
+    if (data_bytes > armed
+        && arena_pages_arm(owner, armed, data_bytes) != 0) {
         large_free(arena, site);
         return NULL;
     }
-    /* What lay there is inaccessible now and must not be armed as it is. */
-    owner->is_unprepared = true;
-    if (pages_allow(arena->base, data_bytes) != 0) {
-        /* Back again; it worked the other way round a moment ago. */
-        pages_transfer(arena->base, from, moved);
-        pages_allow(from, moved);
+    if (owner->is_unprepared || hand_over(owner, arena, data_bytes) != 0) {
+        if (data_bytes > armed) {
+            arena_pages_revoke(owner, armed, data_bytes);
+        }
         large_free(arena, site);
         return NULL;
+    }
+    /*
+     * A write of another thread that comes before this is lost, as it would be
+     * between copying a block and revoking it.
+     */
+    owner->is_unprepared = true;
+    atomic_store_explicit(&owner->armed_bytes, data_bytes,
+                          memory_order_release);
+    if (pages_deny(owner->extent_start, owner->extent_bytes) == 0) {
+        atomic_store_explicit(&owner->armed_bytes, 0, memory_order_release);
     }
     atomic_store_explicit(&arena->armed_bytes, data_bytes,
                           memory_order_release);

@@ -22,22 +22,31 @@ enum { LARGE_TRANSFER_GROWTHS = 3 };
 
 void large_start(struct moat_state *state);
 
+struct large_request {
+    size_t bytes;
+    /* Any power of two. */
+    size_t alignment;
+    /* At a guard page; above a page of alignment a block starts at its first
+     * page whatever it is. */
+    enum fence_placement side;
+    /* Whether there shall be room to grow by large_transfer(). */
+    bool is_growing;
+    site_id site;
+};
+
 /*
- * Allocate BYTES at ALIGNMENT, any power of two, with SIDE at a guard page;
- * above a page of alignment a block starts at its first page whatever SIDE is.
- * The memory is zero.
- *
- * Returns the record, of which the number is missing; or NULL.
+ * Allocate a block of zeroes. Returns the record, of which the number is
+ * missing; or NULL.
  */
-struct block_record *large_allocate(size_t bytes, size_t alignment,
-                                    enum fence_placement side, site_id site);
+struct block_record *large_allocate(const struct large_request *request);
 
 /*
  * Allocate BYTES that begin with what is in OLD, a live large block of OWNER,
- * by handing its pages over instead of copying them. The block keeps its place
- * in its first page; so it need not end at the guard page, and the rest of its
- * last page is canary. OLD's pages are out of reach when this returns, but
- * OLD is not freed yet.
+ * by handing its pages over instead of copying them: possible when OLD was
+ * made to grow, up to the power of two that its extent is. The block keeps its
+ * place in its first page; so it need not end at the guard page, and the rest
+ * of its last page is canary. OLD's pages are out of reach when this returns,
+ * but OLD is not freed yet.
  *
  * Returns the record, of which the number is missing; or NULL, and OLD is as it
  * was.

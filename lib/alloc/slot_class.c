@@ -5,6 +5,7 @@
 #include "alloc/arena.h"
 #include "alloc/arena_pages.h"
 #include "alloc/shortfall.h"
+#include "alloc/slot_books.h"
 #include "alloc/slot_queue.h"
 #include "base/size.h"
 #include "os/lock.h"
@@ -37,7 +38,7 @@ struct slot_class {
     struct lock lock;
     struct moat_arena *window;
     const struct revoke_way *way;
-    size_t capacity;
+    struct slot_books books;
     struct slot_queue queue;
     /* For each stretch: how many slots that start in it wait. */
     uint16_t *dead;
@@ -112,22 +113,21 @@ static slot_number first_slot(const struct moat_arena *window, size_t stretch)
                          + 1);
 }
 
-/* Memory for what is kept of each slot and each stretch of a window. */
-static int map_books(struct slot_class *class, size_t capacity,
-                     size_t stretches)
+/* Room for what is kept of each slot and each stretch of a window. */
+static int make_books(struct slot_class *class, size_t capacity,
+                      size_t stretches)
 {
-    size_t page_bytes = classes.state->page_bytes;
-    size_t next_bytes = size_round_up((capacity + 1) * sizeof(uint32_t), 8);
-    size_t dead_bytes = size_round_up(stretches * sizeof *class->dead, 8);
-    size_t bytes = next_bytes + dead_bytes + stretches;
-    uintptr_t books;
-    int error = pages_map(size_round_up(bytes, page_bytes),
-                          "moat freed slots", &books);
+    uintptr_t start;
+    size_t bytes = stretches * (sizeof *class->dead + sizeof *class->is_bare);
+    int error = pages_map(size_round_up(bytes, classes.state->page_bytes),
+                          "moat stretches", &start);
     if (error == 0) {
-        class->queue.next = (uint32_t *)books;
-        class->dead = (uint16_t *)(books + next_bytes);
-        class->is_bare = (bool *)(books + next_bytes + dead_bytes);
-        class->capacity = capacity;
+        error = slot_books_reserve(&class->books, capacity);
+    }
+    if (error == 0) {
+        class->queue.next = class->books.next;
+        class->dead = (uint16_t *)start;
+        class->is_bare = (bool *)(class->dead + stretches);
         class->stretches = stretches;
     }
     return error;
@@ -152,7 +152,7 @@ static int open_window(struct slot_class *class)
     size_t capacity = request.capacity / slot_bytes;
     int error = 0;
     if (class->queue.next == NULL) {
-        error = map_books(class, capacity, window_bytes / STRETCH_BYTES + 1);
+        error = make_books(class, capacity, window_bytes / STRETCH_BYTES + 1);
     }
     struct moat_arena *window;
     struct moat_finding unused;
@@ -180,6 +180,7 @@ static void weaken(struct slot_class *class)
     class->window = NULL;
     class->queue = (struct slot_queue){ .next = class->queue.next };
     class->failures = 0;
+    slot_books_restart(&class->books);
     for (size_t i = 0; i < class->stretches; i++) {
         class->dead[i] = 0;
         class->is_bare[i] = false;
@@ -251,7 +252,11 @@ static slot_number take_slot(struct slot_class *class)
 {
     struct moat_arena *window = class->window;
     size_t used = window->block_count;
-    if (class->queue.waiting > classes.quarantine || used == class->capacity) {
+    if (class->queue.waiting > classes.quarantine
+        || used == class->books.capacity) {
+        return pop_waiting(class);
+    }
+    if (slot_books_extend(&class->books, window, used + 1) != 0) {
         return pop_waiting(class);
     }
     arena_pages_prepare(window, (used + 1) * window->slot_bytes);

@@ -12,13 +12,17 @@
 #include "alloc/slot_class.h"
 #include "base/canary.h"
 #include "base/size.h"
+#include "os/address_space.h"
 #include "os/pages.h"
 #include "os/revoke.h"
+#include "os/turn.h"
 
+#include <errno.h>
 #include <string.h>
 
 static struct {
     struct moat_state *state;
+    const struct revoke_way *way;
     bool has_transfer;
     _Atomic size_t numbers;
     _Atomic size_t canaries_only;
@@ -29,6 +33,7 @@ void slots_start(struct moat_state *state,
                  const struct slots_settings *settings)
 {
     slots.state = state;
+    slots.way = settings->way;
     slots.has_transfer = settings->has_transfer;
     slots.numbers = 0;
     large_start(state);
@@ -75,14 +80,19 @@ static bool arm(struct slot_class *class, struct moat_arena *window,
     if (splits && !budget_take_mappings()) {
         return false;
     }
-    if (window->way->arm(first, data_bytes) == 0) {
+    int error = window->way->arm(first, data_bytes);
+    if (error == 0) {
         slot_class_note_success(class);
         return true;
     }
     if (splits) {
         budget_give_mappings_back();
     }
-    slot_class_note_failure(class, window);
+    /* A child of vfork() that has closed all descriptors is no reason for its
+     * parent to change its ways. */
+    if (error != EBADF) {
+        slot_class_note_failure(class, window);
+    }
     return false;
 }
 
@@ -154,15 +164,31 @@ static void *allocate_fenced(const struct slots_request *request,
     }
     if (block == NULL) {
         /* Too large, or slots are refused: other addresses, a sparse way. */
-        block = large_allocate(request->bytes, request->alignment,
-                               request->side, request->site);
+        struct large_request large = { .bytes = request->bytes,
+                                       .alignment = request->alignment,
+                                       .side = request->side,
+                                       .is_growing = request->is_growing,
+                                       .site = request->site };
+        block = large_allocate(&large);
     }
     return block == NULL ? NULL : publish(block, request->site);
+}
+
+/*
+ * The child of a clone() or _Fork(), of which no handler told: the guards are
+ * brought back before anything is done. One load when there is nothing to do.
+ */
+static inline void adopt_address_space(void)
+{
+    if (address_space_is_new() && slots.way->adopt != NULL) {
+        slots.way->adopt();
+    }
 }
 
 void *slots_allocate(const struct slots_request *request)
 {
     size_t page_bytes = slots.state->page_bytes;
+    adopt_address_space();
     struct fence_place place;
     size_t alignment
         = request->alignment < page_bytes ? request->alignment : page_bytes;
@@ -247,34 +273,47 @@ static bool make_spare(struct slot_class *class, struct moat_arena *window,
     return true;
 }
 
+/* The pages of a slot's block become inaccessible where they are. Returns
+ * whether the slot can be used again. */
+static bool revoke_slot(struct moat_arena *window, struct block_record *record,
+                        struct span span)
+{
+    bool fell_back;
+    int error = revoke_or_deny(window->way, span.start, span.end - span.start,
+                               &fell_back);
+    if (error != 0) {
+        canary_stamp(slots.state->secret, record->start,
+                     record->start + record->bytes);
+        atomic_store_explicit(&record->state, BLOCK_STAMPED,
+                              memory_order_release);
+        shortfall_note(SHORTFALL_STAMPED);
+    } else if (fell_back) {
+        shortfall_note(SHORTFALL_REVOKED_BY_MPROTECT);
+    }
+    if (window->way == &revoke_mprotect && error == 0) {
+        budget_give_mappings_back();
+    }
+    return error == 0 && !fell_back;
+}
+
 static void free_slot(struct moat_arena *window, struct block_record *record,
                       struct span span)
 {
     struct slot_class *class = slot_class_of(window);
-    slot_number slot = (slot_number)(record - window->blocks + 1);
-    if (span.start != span.end && !make_spare(class, window, span)) {
-        bool fell_back;
-        int error = revoke_or_deny(window->way, span.start,
-                                   span.end - span.start, &fell_back);
-        if (error != 0) {
-            canary_stamp(slots.state->secret, record->start,
-                         record->start + record->bytes);
-            atomic_store_explicit(&record->state, BLOCK_STAMPED,
-                                  memory_order_release);
-            shortfall_note(SHORTFALL_STAMPED);
-        } else if (fell_back) {
-            shortfall_note(SHORTFALL_REVOKED_BY_MPROTECT);
-        }
-        if (window->way == &revoke_mprotect && error == 0) {
-            budget_give_mappings_back();
-        }
-        if (error != 0 || fell_back) {
-            /* Not for the window's way any more: it stays as it is. */
-            slot_class_note_failure(class, window);
-            return;
-        }
+    bool can_be_used_again = true;
+    if (span.start != span.end) {
+        turn_begin();
+        can_be_used_again = make_spare(class, window, span)
+                            || revoke_slot(window, record, span);
+        turn_end();
     }
-    slot_cache_give(class, window, slot);
+    if (can_be_used_again) {
+        slot_number slot = (slot_number)(record - window->blocks + 1);
+        slot_cache_give(class, window, slot);
+    } else {
+        /* Not for the window's way any more: it stays as it is. */
+        slot_class_note_failure(class, window);
+    }
 }
 
 /* RECORD of OWNER is claimed. */
@@ -299,6 +338,7 @@ static void free_claimed(struct moat_arena *owner, struct block_record *record,
 bool slots_free(uintptr_t block, site_id site, struct moat_finding *finding)
 {
     struct moat_arena *owner = NULL;
+    adopt_address_space();
     struct block_record *record = find_block(block, &owner);
     if (record == NULL || record->state != BLOCK_LIVE) {
         arena_describe_bad_free(NULL, block, finding);
@@ -328,11 +368,19 @@ static bool may_transfer(const struct moat_arena *owner,
            && request->alignment <= slots.state->page_bytes;
 }
 
-/* The same bytes in a new block, of no more than both have. */
+/*
+ * The same bytes in a new block, of no more than both have. One that seems to
+ * grow on gets room for it.
+ */
 static void *copy(const struct block_record *old,
-                  const struct slots_request *request)
+                  const struct slots_request *request, unsigned growths)
 {
-    void *moved = slots_allocate(request);
+    struct slots_request with_room = *request;
+    with_room.is_growing = slots.has_transfer
+                           && growths + 1 >= LARGE_TRANSFER_GROWTHS
+                           && request->bytes >= LARGE_TRANSFER_BYTES
+                           && request->alignment <= slots.state->page_bytes;
+    void *moved = slots_allocate(&with_room);
     if (moved != NULL) {
         memcpy(moved, (const void *)old->start,
                old->bytes < request->bytes ? old->bytes : request->bytes);
@@ -366,7 +414,7 @@ void *slots_reallocate(uintptr_t block, const struct slots_request *request,
         budget_force(span_of(record).end - span_of(record).start);
         moved = publish(record, request->site);
     } else {
-        moved = copy(old, request);
+        moved = copy(old, request, growths);
         record = moved == NULL ? NULL
                                : find_block((uintptr_t)moved, &new_owner);
     }
@@ -413,6 +461,7 @@ void slots_after_fork_in_parent(void)
 
 void slots_after_fork_in_child(void)
 {
+    turn_reset_after_fork();
     canary_slots_after_fork_in_child();
     slot_class_after_fork_in_child();
     slot_cache_after_fork_in_child();

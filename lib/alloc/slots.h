@@ -49,6 +49,8 @@ struct slots_request {
     enum fence_placement side;
     /* Whether the memory must be zero. */
     bool is_zeroed;
+    /* Whether a large block shall have room to grow; see large.h. */
+    bool is_growing;
     site_id site;
 };
 

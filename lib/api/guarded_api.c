@@ -3,6 +3,7 @@
 #include <moat/guarded.h>
 
 #include "alloc/slots.h"
+#include "api/heap.h"
 #include "api/runtime.h"
 
 #include <errno.h>
@@ -39,16 +40,7 @@ void *moat_guarded_copy(const void *bytes, size_t size,
 
 void moat_guarded_free(void *copy)
 {
-    if (copy == NULL) {
-        return;
+    if (copy != NULL) {
+        heap_free(copy, __builtin_return_address(0));
     }
-    int saved_errno = errno;
-    const void *caller = __builtin_return_address(0);
-    struct moat_finding finding;
-    runtime_start();
-    if (slots_free((uintptr_t)copy, runtime_site(caller), &finding)) {
-        runtime_report(&finding, caller);
-        runtime_halt();
-    }
-    errno = saved_errno;
 }

@@ -6,6 +6,7 @@
 #include "alloc/extent.h"
 #include "alloc/shortfall.h"
 #include "alloc/slots.h"
+#include "api/heap.h"
 #include "api/options.h"
 #include "base/text.h"
 #include "diagnose/fault.h"
@@ -219,6 +220,7 @@ static void start(void)
         .has_transfer = options.realloc == 0,
     };
     slots_start(&moat_state, &heap_settings);
+    heap_start(settings.placement, settings.alignment);
     error = fault_catch(&moat_state, options.allow_user_segv_handler);
     if (error != 0) {
         warn("sigaction or the stack for reports", error,

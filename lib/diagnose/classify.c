@@ -2,6 +2,7 @@
 /* Classifying; see classify.h. */
 #include "diagnose/classify.h"
 
+#include "base/size.h"
 #include "record/describe.h"
 
 /* The arena, living or destroyed, that holds ADDRESS; NULL: none. */
@@ -135,4 +136,18 @@ bool classify_owner(const struct moat_state *state, uintptr_t address,
     }
     describe_nearest(state, arena, finding);
     return finding->block.number != 0 || finding->arena.base != NULL;
+}
+
+bool classify_is_of_live_block(const struct moat_state *state,
+                               uintptr_t address)
+{
+    struct moat_finding finding;
+    if (!classify_owner(state, address, &finding) || finding.block.number == 0
+        || finding.block.is_freed || finding.arena.is_destroyed) {
+        return false;
+    }
+    uintptr_t start = (uintptr_t)finding.block.start;
+    uintptr_t end = start + finding.block.size;
+    return address >= size_round_down(start, state->page_bytes)
+           && address < size_round_up(end, state->page_bytes);
 }

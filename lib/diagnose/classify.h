@@ -42,4 +42,8 @@ void classify_fault(const struct moat_state *state,
 bool classify_owner(const struct moat_state *state, uintptr_t address,
                     struct moat_finding *finding);
 
+/* Whether ADDRESS lies in a page that a live block has to itself. */
+bool classify_is_of_live_block(const struct moat_state *state,
+                               uintptr_t address);
+
 #endif

@@ -27,12 +27,14 @@
 #include "os/pages.h"
 #include "os/process.h"
 #include "os/thread.h"
+#include "os/userfault.h"
 #include "record/describe.h"
 
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sigsegv.h>
+#include <stdatomic.h>
 #include <string.h>
 
 enum {
@@ -45,7 +47,10 @@ enum {
      * up to a large frame above it, and a little below.
      */
     FRAME_BYTES = 1024 * 1024,
-    BELOW_BYTES = 64 * 1024
+    BELOW_BYTES = 64 * 1024,
+    /* So many faults in a row on pages that are there, as when threads touch
+     * a missing one at once, are no accident. */
+    MOST_MENDED_BY_OTHERS = 1000
 };
 
 static struct {
@@ -227,6 +232,26 @@ static void pass_on_sent_signal(struct sigaction *user, int signal,
     }
 }
 
+/*
+ * With userfaultfd a page that the program has dropped, by madvise(), is not
+ * filled again by the kernel: do it. Returns whether the instruction can run
+ * again.
+ */
+static bool mend(int signal, uintptr_t address)
+{
+    static _Atomic unsigned mended_by_others;
+    if (signal != SIGBUS
+        || !classify_is_of_live_block(gate.state, address)) {
+        return false;
+    }
+    int error = userfault_mend(size_round_down(address, pages_size()));
+    if (error == EEXIST) {
+        return mended_by_others++ < MOST_MENDED_BY_OTHERS;
+    }
+    mended_by_others = 0;
+    return error == 0;
+}
+
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
     int saved_errno = errno;
@@ -245,6 +270,10 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     };
     bool is_ours = facts.has_address
                    && region_contains(&gate.state->region, facts.address);
+    if (is_ours && mend(signal, facts.address)) {
+        errno = saved_errno;
+        return;
+    }
     /*
      * A handler that did not ask for the alternate stack could not have run
      * on a stack that has ended.

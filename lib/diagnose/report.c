@@ -46,12 +46,17 @@ void report_claim(void)
 {
     int self = process_thread_id();
     int expected = 0;
+    /* EXPECTED is 0, or an owner that is no more. */
     while (!atomic_compare_exchange_strong(&owner, &expected, self)) {
         if (expected == self) {
             static const char line[]
                 = "moat: a fault while reporting; giving up\n";
             output_report(settings.log_path, line, sizeof line - 1);
             process_exit(settings.exit_status);
+        }
+        if (process_has_thread_ended(expected)) {
+            /* A child of vfork() has reported and ended, in this memory. */
+            continue;
         }
         expected = 0;
         process_yield();

@@ -113,23 +113,12 @@ int pages_renew(uintptr_t start, size_t bytes)
 
 int pages_transfer(uintptr_t from, uintptr_t to, size_t bytes)
 {
-    /*
-     * Denied first: at no moment is a page of zeroes accessible in FROM. The
-     * mapping of FROM stays (5.7), so that no other mapping can get in there.
-     */
-    int error = pages_deny(from, bytes);
-    if (error != 0) {
-        return error;
-    }
     int saved_errno = errno;
+    /* MREMAP_DONTUNMAP is of 5.7. */
     void *moved = mremap((void *)from, bytes, bytes,
                          MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
                          (void *)to);
-    if (moved == MAP_FAILED) {
-        error = outcome(-1, saved_errno);
-        pages_allow(from, bytes);
-    }
-    return error;
+    return outcome(moved == MAP_FAILED ? -1 : 0, saved_errno);
 }
 
 bool pages_peek(uintptr_t start, size_t bytes, void *copy)

@@ -39,9 +39,12 @@ int pages_allow(uintptr_t start, size_t bytes);
 int pages_deny(uintptr_t start, size_t bytes);
 
 /*
- * Hand the pages of FROM, with what is in them, over to TO, which is reserved:
- * afterwards both ranges are inaccessible, and TO holds what FROM held. When
- * it fails, FROM is as it was, readable and writable.
+ * Hand the pages of FROM, guard markers too, over to TO, which is reserved. TO
+ * then is what FROM was, and FROM is still mapped, so that nothing else gets
+ * in there, and reads as zeroes where it was accessible. Costs least where both
+ * lie alike in their page tables, which are then moved as they are.
+ *
+ * When it fails, nothing has happened; EFAULT: FROM is not one mapping.
  */
 int pages_transfer(uintptr_t from, uintptr_t to, size_t bytes);
 

@@ -23,6 +23,14 @@ int process_thread_id(void)
     return (int)syscall(SYS_gettid);
 }
 
+bool process_has_thread_ended(int thread)
+{
+    int saved_errno = errno;
+    bool has_ended = syscall(SYS_tkill, thread, 0) != 0 && errno == ESRCH;
+    errno = saved_errno;
+    return has_ended;
+}
+
 void process_thread_name(char name[16])
 {
     int saved_errno = errno;

@@ -14,6 +14,9 @@ int process_id(void);
 /* The kernel's number of the calling thread. */
 int process_thread_id(void);
 
+/* Whether no process has a thread of that number. */
+bool process_has_thread_ended(int thread);
+
 /* The name of the calling thread, as the kernel has it. */
 void process_thread_name(char name[16]);
 

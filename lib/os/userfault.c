@@ -44,7 +44,9 @@ enum {
      */
     COPIED_PAGES = 32,
     /* Another thread holds the page for a moment. */
-    MOVE_TRIES = 8
+    MOVE_TRIES = 8,
+    /* The mappings are changing, or a stray page is in the way. */
+    FILL_TRIES = 64
 };
 
 static struct {
@@ -327,19 +329,24 @@ static int fill(int descriptor, uintptr_t start, size_t bytes)
 {
     uintptr_t at = start;
     uintptr_t end = start + bytes;
+    int tries = 0;
     while (at < end) {
         int error;
         int64_t done = put_zeroes(descriptor, at, end - at, &error);
-        at += done > 0 ? (uintptr_t)done : 0;
+        if (done > 0) {
+            at += (uintptr_t)done;
+            tries = 0;
+        }
         if (error == EEXIST) {
             /* Touched while nothing guarded it: what is there is stray. */
             error = pages_drop(at, pages_size());
         }
-        if (error != 0 && error != EAGAIN) {
+        bool can_try = error == 0 || error == EAGAIN;
+        if (at < end && (!can_try || ++tries == FILL_TRIES)) {
             if (at > start) {
                 pages_drop(start, at - start);
             }
-            return error;
+            return can_try ? ENOMEM : error;
         }
     }
     return 0;
@@ -377,12 +384,8 @@ int userfault_drop(uintptr_t start, size_t bytes)
     return error;
 }
 
-int userfault_move(uintptr_t from, uintptr_t to, size_t bytes)
+static int move(int descriptor, uintptr_t from, uintptr_t to, size_t bytes)
 {
-    int descriptor = current();
-    if (descriptor < 0) {
-        return ENOSYS;
-    }
     struct uffdio_move move = { .dst = to,
                                 .src = from,
                                 .len = bytes,
@@ -394,8 +397,35 @@ int userfault_move(uintptr_t from, uintptr_t to, size_t bytes)
             break;
         }
     }
-    if (error != 0 && !is_lost(error)) {
+    return error;
+}
+
+int userfault_move(uintptr_t from, uintptr_t to, size_t bytes)
+{
+    int descriptor = current();
+    int error = ENOSYS;
+    if (descriptor >= 0) {
+        error = move(descriptor, from, to, bytes);
+        if (is_lost(error) && recover(descriptor) == 0) {
+            descriptor = current();
+            error = descriptor < 0 ? ENOSYS : move(descriptor, from, to, bytes);
+        }
+    }
+    if (error != 0 && descriptor >= 0 && !is_lost(error)) {
         pages_drop(to, bytes);
     }
+    return error;
+}
+
+int userfault_mend(uintptr_t page)
+{
+    /* Nothing to recover: without a descriptor it would not have come to this.
+     */
+    int descriptor = uffd.descriptor;
+    if (descriptor < 0 || address_space_is_new()) {
+        return ENOSYS;
+    }
+    int error;
+    put_zeroes(descriptor, page, pages_size(), &error);
     return error;
 }

@@ -49,6 +49,12 @@ int userfault_drop(uintptr_t start, size_t bytes);
  */
 int userfault_move(uintptr_t from, uintptr_t to, size_t bytes);
 
+/*
+ * Put a page of zeroes where an armed one is missing: the program has dropped
+ * it, with madvise(). EEXIST: it is there. Takes no lock.
+ */
+int userfault_mend(uintptr_t page);
+
 /* In the child of a fork: do now what the next call would do. */
 int userfault_adopt(void);
 

@@ -54,6 +54,11 @@ struct moat_arena {
      * arena out, and ARENA_OFFSET of a block is its number.
      */
     bool is_heap;
+    /*
+     * Of one large block: its pages and the room behind them were made in one
+     * piece and can be handed over in one; see large.h.
+     */
+    bool is_growing;
     /* In slots: the data pages and the guard page behind them. */
     size_t slot_bytes;
     /* Of slots: they have canaries only, no guard pages; see canary_slots.h. */

@@ -41,7 +41,7 @@ static int reserve_all(struct region *region, size_t bytes)
         error = pages_reserve(bytes, &blocks);
     }
     if (error == 0) {
-        error = pages_map(granule_bytes, "moat granules", &granules);
+        error = pages_reserve(granule_bytes, &granules);
     }
     if (error == 0) {
         error = pages_map(span_bytes, "moat spans", &spans);
@@ -71,7 +71,8 @@ static int reserve_all(struct region *region, size_t bytes)
     region->granule_owner = (_Atomic uint32_t *)granules;
     region->span_owner = (_Atomic uint32_t *)spans;
     region->blocks_start = blocks;
-    region->blocks_usable = 0;
+    region->usable_from = 0;
+    region->usable_to = 0;
     return 0;
 }
 
@@ -96,25 +97,69 @@ int region_reserve(struct region *region, size_t bytes)
     }
 }
 
-int region_allow_blocks(struct region *region, uintptr_t start, size_t bytes)
+static int allow_records(struct region *region, size_t offset, size_t bytes)
 {
-    size_t offset = start - region->start;
     size_t end = size_round_up(offset + bytes, BLOCKS_STEP);
     if (end > region->bytes) {
         end = region->bytes;
     }
-    if (offset + bytes <= region->blocks_usable) {
+    bool is_near = offset >= region->usable_from
+                   && offset <= region->usable_to + REGION_SPAN;
+    if (bytes == 0 || (is_near && offset + bytes <= region->usable_to)) {
         return 0;
     }
-    /* An arena far ahead, placed by the program, gets a piece of its own. */
-    bool is_next = offset <= region->blocks_usable + REGION_SPAN;
-    size_t first = is_next ? region->blocks_usable
-                           : size_round_down(offset, BLOCKS_STEP);
+    /*
+     * One piece while arenas follow one another. One behind a window of slots,
+     * or one that the program has placed, begins another.
+     */
+    size_t first
+        = is_near ? region->usable_to : size_round_down(offset, BLOCKS_STEP);
     int error = pages_allow(region->blocks_start + first, end - first);
-    if (error == 0 && is_next) {
-        region->blocks_usable = end;
+    if (error == 0) {
+        region->usable_from = is_near ? region->usable_from : first;
+        region->usable_to = end;
     }
     return error;
+}
+
+/* The notes on granules of the spans that are not taken as a whole. */
+static int allow_granules(struct region *region, size_t offset, size_t bytes)
+{
+    size_t page_bytes = pages_size();
+    size_t per_span = REGION_SPAN >> REGION_GRANULE_SHIFT;
+    int error = 0;
+    for (size_t span = size_round_down(offset, REGION_SPAN);
+         error == 0 && span < offset + bytes; span += REGION_SPAN) {
+        bool is_whole = span >= offset && span + REGION_SPAN <= offset + bytes;
+        _Atomic uint32_t *owner
+            = &region->span_owner[span >> REGION_SPAN_SHIFT];
+        if (is_whole || *owner == REGION_MIXED) {
+            continue;
+        }
+        uintptr_t notes
+            = (uintptr_t)&region->granule_owner[span >> REGION_GRANULE_SHIFT];
+        uintptr_t first = size_round_down(notes, page_bytes);
+        uintptr_t end = size_round_up(notes + per_span * sizeof(uint32_t),
+                                      page_bytes);
+        error = pages_allow(first, end - first);
+        if (error == 0) {
+            atomic_store_explicit(owner, REGION_MIXED, memory_order_release);
+        }
+    }
+    return error;
+}
+
+int region_allow(struct region *region, uintptr_t start, size_t bytes,
+                 size_t record_bytes)
+{
+    size_t offset = start - region->start;
+    int error = allow_granules(region, offset, bytes);
+    return error != 0 ? error : allow_records(region, offset, record_bytes);
+}
+
+static void note(_Atomic uint32_t *place, uint32_t owner)
+{
+    atomic_store_explicit(place, owner, memory_order_release);
 }
 
 void region_set_owner(struct region *region, uintptr_t start, size_t bytes,
@@ -123,15 +168,15 @@ void region_set_owner(struct region *region, uintptr_t start, size_t bytes,
     size_t offset = start - region->start;
     size_t end = offset + bytes;
     while (offset < end) {
-        if (offset % REGION_SPAN == 0 && end - offset >= REGION_SPAN) {
-            atomic_store_explicit(
-                &region->span_owner[offset >> REGION_SPAN_SHIFT], owner,
-                memory_order_release);
+        _Atomic uint32_t *span
+            = &region->span_owner[offset >> REGION_SPAN_SHIFT];
+        if (offset % REGION_SPAN == 0 && end - offset >= REGION_SPAN
+            && *span != REGION_MIXED) {
+            note(span, owner);
             offset += REGION_SPAN;
         } else {
-            atomic_store_explicit(
-                &region->granule_owner[offset >> REGION_GRANULE_SHIFT], owner,
-                memory_order_release);
+            note(&region->granule_owner[offset >> REGION_GRANULE_SHIFT],
+                 owner);
             offset += REGION_GRANULE;
         }
     }

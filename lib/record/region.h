@@ -6,10 +6,10 @@
  * The range is divided into granules of 64 KiB, and 1024 granules make a span.
  * An owner is the number of an arena record; it is noted for each granule, or
  * for whole spans, so that an arena of a terabyte is 16384 notes and not 16
- * million. A note for a granule goes before that for its span.
+ * million. The table of granules is accessible only for spans that need it.
  *
- *   address - start --> granule number --> granule_owner[] --> if 0:
- *                       span number    --> span_owner[]
+ *   address - start --> span number    --> span_owner[] --> if mixed:
+ *                       granule number --> granule_owner[]
  *
  * Beside the region lies a second range of the same size for block records:
  * those of the blocks in a range of the region lie at the same distance in
@@ -31,15 +31,20 @@ enum { REGION_GRANULE_SHIFT = 16, REGION_SPAN_SHIFT = 26 };
 #define REGION_GRANULE ((size_t)1 << REGION_GRANULE_SHIFT)
 #define REGION_SPAN ((size_t)1 << REGION_SPAN_SHIFT)
 
+/* Of a span: its granules have owners of their own. */
+#define REGION_MIXED UINT32_MAX
+
 struct region {
     uintptr_t start;
     /* 0: nothing could be reserved. A multiple of a span. */
     size_t bytes;
     _Atomic uint32_t *granule_owner;
     _Atomic uint32_t *span_owner;
-    /* The range for block records, and how far it is accessible. */
+    /* The range for block records, and what of it was made accessible last;
+     * other pieces may be. */
     uintptr_t blocks_start;
-    size_t blocks_usable;
+    size_t usable_from;
+    size_t usable_to;
 };
 
 /*
@@ -52,10 +57,12 @@ struct region {
 int region_reserve(struct region *region, size_t bytes);
 
 /*
- * Make the room for block records accessible that belongs to the BYTES from
- * START of the region. Returns 0 or a positive errno value.
+ * Make room for notes on the BYTES from START, whole granules, and the first
+ * RECORD_BYTES of their block records accessible. To be done before
+ * region_set_owner(). Returns 0 or a positive errno value.
  */
-int region_allow_blocks(struct region *region, uintptr_t start, size_t bytes);
+int region_allow(struct region *region, uintptr_t start, size_t bytes,
+                 size_t record_bytes);
 
 static inline bool region_contains(const struct region *region,
                                    uintptr_t address)
@@ -75,15 +82,13 @@ static inline uint32_t region_owner(const struct region *region,
 {
     size_t offset = address - region->start;
     uint32_t owner
-        = atomic_load_explicit(&region->granule_owner[offset
-                                                      >> REGION_GRANULE_SHIFT],
+        = atomic_load_explicit(&region->span_owner[offset >> REGION_SPAN_SHIFT],
                                memory_order_acquire);
-    if (owner != 0) {
-        return owner;
-    }
-    return atomic_load_explicit(&region->span_owner[offset
-                                                    >> REGION_SPAN_SHIFT],
-                                memory_order_acquire);
+    return owner != REGION_MIXED
+               ? owner
+               : atomic_load_explicit(
+                     &region->granule_owner[offset >> REGION_GRANULE_SHIFT],
+                     memory_order_acquire);
 }
 
 /*

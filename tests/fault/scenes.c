@@ -435,10 +435,69 @@ static void many_living_copies(void)
     _exit(0);
 }
 
+static char *shared_page;
+
+static void *write_second(void *unused)
+{
+    for (int i = 0; i < 2000; i++) {
+        pthread_barrier_wait(&all_are_ready);
+        write_to(shared_page + 1);
+        pthread_barrier_wait(&all_are_ready);
+    }
+    return unused;
+}
+
+/* The program gives the pages of its own blocks back to the kernel, and two
+ * threads then write to one of them at once. */
+static void pages_are_dropped(void)
+{
+    static char bytes[65536];
+    pthread_t other;
+    char *copy = moat_guarded_copy(bytes, sizeof bytes, MOAT_PLACEMENT_AFTER);
+    memset(copy, 'x', sizeof bytes);
+    if (madvise(copy, sizeof bytes, MADV_DONTNEED) != 0
+        || memcmp(copy, bytes, sizeof bytes) != 0) {
+        exit(3);
+    }
+    shared_page = copy;
+    pthread_barrier_init(&all_are_ready, NULL, 2);
+    pthread_create(&other, NULL, write_second, NULL);
+    for (int i = 0; i < 2000; i++) {
+        madvise(copy, 4096, MADV_DONTNEED);
+        pthread_barrier_wait(&all_are_ready);
+        write_to(shared_page);
+        pthread_barrier_wait(&all_are_ready);
+        if (copy[0] != '!' || copy[1] != '!' || copy[2] != '\0') {
+            exit(4);
+        }
+    }
+    pthread_join(other, NULL);
+    moat_guarded_free(copy);
+}
+
+/* A child that shares the memory reports and ends in the midst of it. */
+static void fault_after_a_child_of_vfork(void)
+{
+    char *copy = moat_guarded_copy("text", 4, MOAT_PLACEMENT_AFTER);
+    int status;
+    pid_t child = vfork();
+    if (child == 0) {
+        write_to(copy + 4);
+        _exit(5);
+    }
+    if (waitpid(child, &status, 0) != child || !WIFEXITED(status)
+        || WEXITSTATUS(status) != 99) {
+        exit(3);
+    }
+    write_to(copy + 4);
+}
+
 static const struct {
     const char *name;
     void (*play)(void);
 } scenes[] = {
+    { "pages_are_dropped", pages_are_dropped },
+    { "fault_after_a_child_of_vfork", fault_after_a_child_of_vfork },
     { "exit_in_a_crowd", exit_in_a_crowd },
     { "exit_while_blocks_are_freed", exit_while_blocks_are_freed },
     { "faults_at_once", faults_at_once },

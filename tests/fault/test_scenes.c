@@ -122,6 +122,22 @@ START_TEST(many_living_copies_take_no_mappings_or_get_canaries)
 }
 END_TEST
 
+START_TEST(pages_that_the_program_drops_are_filled_again)
+{
+    play("pages_are_dropped", _i, "");
+    expect_silence();
+}
+END_TEST
+
+START_TEST(a_child_of_vfork_that_reported_does_not_silence_its_parent)
+{
+    play("fault_after_a_child_of_vfork", _i, "");
+    ck_assert_int_eq(ending.exit_status, 99);
+    ck_assert_int_eq(ending.reports, 2);
+    ck_assert_int_ne(ending.reporter, ending.pid);
+}
+END_TEST
+
 START_TEST(a_good_program_is_left_alone)
 {
     play("nothing_wrong", _i, "");
@@ -310,6 +326,8 @@ static void add(TCase *tests)
         a_child_of_a_process_that_copies_can_copy,
         copies_come_and_go_in_constant_memory,
         many_living_copies_take_no_mappings_or_get_canaries,
+        pages_that_the_program_drops_are_filled_again,
+        a_child_of_vfork_that_reported_does_not_silence_its_parent,
         a_good_program_is_left_alone,
         without_halting_the_program_goes_on_to_its_own_end,
         halting_it_ends_at_the_first,

@@ -74,7 +74,9 @@ static void set_arena(struct moat_arena *arena, const char *name,
 static void set_up(void)
 {
     memset(granules, 0, sizeof granules);
-    memset(spans, 0, sizeof spans);
+    for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++) {
+        spans[i] = REGION_MIXED;
+    }
     memset(&state, 0, sizeof state);
     state.page_bytes = PAGE;
     state.region = (struct region){ .start = region_start,
@@ -313,6 +315,23 @@ START_TEST(the_owner_of_an_address_is_told_without_a_kind)
 }
 END_TEST
 
+START_TEST(the_pages_of_a_live_block_are_its_own)
+{
+    state.page_bytes = 16;
+    ck_assert(classify_is_of_live_block(&state, base()));
+    ck_assert(classify_is_of_live_block(&state, base() + 31));
+    ck_assert(!classify_is_of_live_block(&state, base() + 32));
+    ck_assert(!classify_is_of_live_block(&state, base() - 1));
+    ck_assert(classify_is_of_live_block(&state, base() + 0x40 + 31));
+    ck_assert(!classify_is_of_live_block(&state, base() + 0x40 + 32));
+    blocks[2].state = BLOCK_REVOKED;
+    ck_assert(!classify_is_of_live_block(&state, base() + 0x80));
+    arenas[FIRST_ARENA].state = ARENA_DESTROYED;
+    ck_assert(!classify_is_of_live_block(&state, base()));
+    ck_assert(!classify_is_of_live_block(&state, region_start - 1));
+}
+END_TEST
+
 static void add(TCase *tests)
 {
     tcase_add_checked_fixture(tests, set_up, NULL);
@@ -331,6 +350,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, an_address_that_is_not_told_is_not_null);
     tcase_add_test(tests, the_end_of_a_stack_is_a_stack_overflow_outside_only);
     tcase_add_test(tests, the_owner_of_an_address_is_told_without_a_kind);
+    tcase_add_test(tests, the_pages_of_a_live_block_are_its_own);
 }
 
 int main(void)

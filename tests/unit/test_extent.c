@@ -30,7 +30,7 @@ static void set_up_with(size_t quarantine)
 static struct moat_arena *take(size_t bytes)
 {
     struct moat_arena *arena = NULL;
-    ck_assert_int_eq(extent_take(bytes, &arena), 0);
+    ck_assert_int_eq(extent_take(bytes, SIZE_MAX, &arena), 0);
     extent_publish(arena);
     return arena;
 }
@@ -109,13 +109,13 @@ START_TEST(a_full_region_is_refused_until_something_is_destroyed)
     struct moat_arena *last = NULL;
     struct moat_arena *arena = NULL;
     int taken = 0;
-    while (extent_take(65536, &arena) == 0) {
+    while (extent_take(65536, SIZE_MAX, &arena) == 0) {
         extent_publish(arena);
         last = arena;
         taken++;
     }
     ck_assert_int_eq(taken, GRANULES);
-    ck_assert_int_eq(extent_take(65536, &arena), ENOMEM);
+    ck_assert_int_eq(extent_take(65536, SIZE_MAX, &arena), ENOMEM);
     destroy(last);
     ck_assert_uint_eq(take(65536)->extent_start, last->extent_start);
 }
@@ -125,8 +125,9 @@ START_TEST(more_than_the_region_is_refused)
 {
     set_up_with(3);
     struct moat_arena *arena;
-    ck_assert_int_eq(extent_take((size_t)REGION_BYTES * 2, &arena), ENOMEM);
-    ck_assert_int_eq(extent_take(SIZE_MAX, &arena), ENOMEM);
+    size_t bytes = (size_t)REGION_BYTES * 2;
+    ck_assert_int_eq(extent_take(bytes, SIZE_MAX, &arena), ENOMEM);
+    ck_assert_int_eq(extent_take(SIZE_MAX, SIZE_MAX, &arena), ENOMEM);
 }
 END_TEST
 
@@ -153,7 +154,7 @@ START_TEST(a_chosen_place_holds_what_was_asked_for)
     for (int i = 0; i < GRANULES - 1; i++) {
         ck_assert_uint_ne(take(65536)->extent_start, start - 4096);
     }
-    ck_assert_int_eq(extent_take(65536, &arena), ENOMEM);
+    ck_assert_int_eq(extent_take(65536, SIZE_MAX, &arena), ENOMEM);
 }
 END_TEST
 
@@ -211,7 +212,7 @@ START_TEST(an_unused_extent_in_the_way_is_not_given_out_twice)
     destroy(second);
     /* The first one is forgotten by now, its extent free for use. */
     struct moat_arena *arena;
-    ck_assert_int_eq(extent_take(131072, &arena), 0);
+    ck_assert_int_eq(extent_take(131072, SIZE_MAX, &arena), 0);
     ck_assert_int_eq(extent_take_at(start + 4096, 8192, &arena), 0);
     extent_publish(arena);
     for (int i = 0; i < 100; i++) {
@@ -249,11 +250,11 @@ START_TEST(a_chosen_place_that_was_forgotten_is_not_given_out_twice)
     destroy(arena);
     /* Forgets the place; it is an unused extent of 64 KiB from now on. */
     struct moat_arena *large = take(REGION_SPAN);
-    while (extent_take(REGION_SPAN, &arena) == 0) {
+    while (extent_take(REGION_SPAN, SIZE_MAX, &arena) == 0) {
         extent_publish(arena);
     }
     ck_assert_int_eq(arena_state_of(large), ARENA_LIVE);
-    while (extent_take(65536, &arena) == 0) {
+    while (extent_take(65536, SIZE_MAX, &arena) == 0) {
         extent_publish(arena);
         ck_assert_uint_eq(owner(large->extent_start + REGION_SPAN - 1),
                           arena_record_number(&state.arenas, large));
@@ -309,7 +310,7 @@ START_TEST(a_place_that_is_not_quite_free_is_taken)
     set_up_with(10);
     struct moat_arena *arena = NULL;
     struct moat_arena *other = NULL;
-    ck_assert_int_eq(extent_take(65536, &arena), 0);
+    ck_assert_int_eq(extent_take(65536, SIZE_MAX, &arena), 0);
     uintptr_t start = arena->extent_start;
     ck_assert_int_eq(extent_take_at(start, 8192, &other), EEXIST);
     ck_assert_ptr_eq(other, arena);
@@ -331,7 +332,7 @@ START_TEST(an_extent_that_must_not_be_used_again_is_not)
     for (int i = 0; i < GRANULES - 1; i++) {
         ck_assert_uint_ne(take(65536)->extent_start, start);
     }
-    ck_assert_int_eq(extent_take(65536, &arena), ENOMEM);
+    ck_assert_int_eq(extent_take(65536, SIZE_MAX, &arena), ENOMEM);
 }
 END_TEST
 
@@ -366,7 +367,7 @@ static void *take_and_destroy(void *result)
     const char **wrong = result;
     for (int i = 0; i < ROUNDS; i++) {
         struct moat_arena *arena;
-        if (extent_take((size_t)65536 << i % 3, &arena) != 0) {
+        if (extent_take((size_t)65536 << i % 3, SIZE_MAX, &arena) != 0) {
             *wrong = "refused";
             break;
         }
@@ -437,7 +438,7 @@ END_TEST
 static bool can_take_and_destroy(void)
 {
     struct moat_arena *arena;
-    if (extent_take(65536, &arena) != 0) {
+    if (extent_take(65536, SIZE_MAX, &arena) != 0) {
         return false;
     }
     extent_publish(arena);

@@ -34,10 +34,16 @@ START_TEST(nobody_owns_a_new_region)
 }
 END_TEST
 
+static void take(uintptr_t start, size_t bytes, uint32_t owner)
+{
+    ck_assert_int_eq(region_allow(&region, start, bytes, 0), 0);
+    region_set_owner(&region, start, bytes, owner);
+}
+
 START_TEST(an_owner_has_its_granules_and_no_other)
 {
     uintptr_t start = region.start + 3 * REGION_GRANULE;
-    region_set_owner(&region, start, 2 * REGION_GRANULE, 7);
+    take(start, 2 * REGION_GRANULE, 7);
     ck_assert_uint_eq(region_owner(&region, start - 1), 0);
     ck_assert_uint_eq(region_owner(&region, start), 7);
     ck_assert_uint_eq(region_owner(&region, start + 2 * REGION_GRANULE - 1),
@@ -53,7 +59,7 @@ START_TEST(an_owner_of_spans_and_a_rest_has_all_of_it)
     /* Half a span, two spans, and a granule. */
     uintptr_t start = region.start + REGION_SPAN / 2;
     size_t bytes = REGION_SPAN / 2 + 2 * REGION_SPAN + REGION_GRANULE;
-    region_set_owner(&region, start, bytes, 9);
+    take(start, bytes, 9);
     for (size_t offset = 0; offset < bytes; offset += REGION_GRANULE) {
         ck_assert_uint_eq(region_owner(&region, start + offset), 9);
     }
@@ -66,12 +72,27 @@ START_TEST(an_owner_of_spans_and_a_rest_has_all_of_it)
 }
 END_TEST
 
+/* Spans that were once shared by small arenas can be taken as a whole. */
+START_TEST(a_span_that_was_shared_can_have_one_owner)
+{
+    uintptr_t start = region.start + REGION_SPAN;
+    take(start + 3 * REGION_GRANULE, REGION_GRANULE, 4);
+    ck_assert_uint_eq(region_owner(&region, start + 3 * REGION_GRANULE), 4);
+    region_set_owner(&region, start + 3 * REGION_GRANULE, REGION_GRANULE, 0);
+    take(start, 2 * REGION_SPAN, 6);
+    for (size_t offset = 0; offset < 2 * REGION_SPAN;
+         offset += REGION_GRANULE) {
+        ck_assert_uint_eq(region_owner(&region, start + offset), 6);
+    }
+    region_set_owner(&region, start, 2 * REGION_SPAN, 0);
+    ck_assert_uint_eq(region_first_owner(&region, start, 2 * REGION_SPAN), 0);
+}
+END_TEST
+
 START_TEST(the_first_owner_of_a_range_is_the_lowest)
 {
-    region_set_owner(&region, region.start + 10 * REGION_GRANULE,
-                     REGION_GRANULE, 4);
-    region_set_owner(&region, region.start + 20 * REGION_GRANULE,
-                     REGION_GRANULE, 5);
+    take(region.start + 10 * REGION_GRANULE, REGION_GRANULE, 4);
+    take(region.start + 20 * REGION_GRANULE, REGION_GRANULE, 5);
     ck_assert_uint_eq(
         region_first_owner(&region, region.start, REGION_SPAN), 4);
     ck_assert_uint_eq(
@@ -87,17 +108,20 @@ END_TEST
 START_TEST(block_records_can_be_written_once_allowed)
 {
     uintptr_t start = region.start + 5 * REGION_GRANULE;
-    ck_assert_int_eq(region_allow_blocks(&region, start, REGION_GRANULE), 0);
+    ck_assert_int_eq(region_allow(&region, start, REGION_GRANULE,
+                                  REGION_GRANULE), 0);
     char *records = region_blocks(&region, start);
     records[0] = 1;
     records[REGION_GRANULE - 1] = 1;
     /* Far ahead, and then in between again. */
     uintptr_t far = region.start + region.bytes - REGION_GRANULE;
-    ck_assert_int_eq(region_allow_blocks(&region, far, REGION_GRANULE), 0);
+    ck_assert_int_eq(region_allow(&region, far, REGION_GRANULE,
+                                  REGION_GRANULE), 0);
     records = region_blocks(&region, far);
     records[REGION_GRANULE - 1] = 1;
     uintptr_t middle = region.start + REGION_SPAN;
-    ck_assert_int_eq(region_allow_blocks(&region, middle, REGION_GRANULE), 0);
+    ck_assert_int_eq(region_allow(&region, middle, REGION_GRANULE,
+                                  REGION_GRANULE), 0);
     records = region_blocks(&region, middle);
     records[0] = 1;
 }
@@ -143,6 +167,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, nobody_owns_a_new_region);
     tcase_add_test(tests, an_owner_has_its_granules_and_no_other);
     tcase_add_test(tests, an_owner_of_spans_and_a_rest_has_all_of_it);
+    tcase_add_test(tests, a_span_that_was_shared_can_have_one_owner);
     tcase_add_test(tests, the_first_owner_of_a_range_is_the_lowest);
     tcase_add_test(tests, block_records_can_be_written_once_allowed);
     tcase_add_test(tests, a_limited_process_gets_a_smaller_region);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The heap; see heap.h. */
+#include "api/heap.h"
+
+#include "alloc/arena.h"
+#include "alloc/slots.h"
+#include "api/runtime.h"
+#include "os/pages.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+static struct {
+    enum fence_placement placement;
+    size_t alignment;
+    /* Counts blocks where sides alternate. */
+    _Atomic size_t turns;
+} heap;
+
+void heap_start(enum fence_placement placement, size_t alignment)
+{
+    heap.placement = placement;
+    heap.alignment = alignment;
+}
+
+static struct slots_request request_for(size_t bytes, size_t alignment,
+                                        bool is_zeroed, const void *caller)
+{
+    if (alignment == 0) {
+        alignment = heap.alignment == ARENA_ALIGNMENT_NATURAL
+                        ? fence_natural_alignment(bytes, pages_size())
+                        : heap.alignment;
+    }
+    enum fence_placement side = heap.placement;
+    if (side == FENCE_ALTERNATE) {
+        side = fence_turn(side, atomic_fetch_add_explicit(
+                                    &heap.turns, 1, memory_order_relaxed));
+    }
+    return (struct slots_request){ .bytes = bytes,
+                                   .alignment = alignment,
+                                   .side = side,
+                                   .is_zeroed = is_zeroed,
+                                   .site = runtime_site(caller) };
+}
+
+void *heap_allocate(size_t bytes, size_t alignment, bool is_zeroed,
+                    const void *caller)
+{
+    int saved_errno = errno;
+    runtime_start();
+    struct slots_request request
+        = request_for(bytes, alignment, is_zeroed, caller);
+    void *block = slots_allocate(&request);
+    errno = block == NULL ? ENOMEM : saved_errno;
+    return block;
+}
+
+void *heap_reallocate(void *block, size_t bytes, const void *caller)
+{
+    if (block == NULL) {
+        return heap_allocate(bytes, 0, false, caller);
+    }
+    int saved_errno = errno;
+    bool is_wrong;
+    struct moat_finding finding;
+    runtime_start();
+    struct slots_request request = request_for(bytes, 0, false, caller);
+    void *moved = slots_reallocate((uintptr_t)block, &request, &is_wrong,
+                                   &finding);
+    if (is_wrong) {
+        runtime_report(&finding, caller);
+        runtime_halt();
+    }
+    errno = moved == NULL ? ENOMEM : saved_errno;
+    return moved;
+}
+
+void heap_free(void *block, const void *caller)
+{
+    int saved_errno = errno;
+    struct moat_finding finding;
+    runtime_start();
+    if (slots_free((uintptr_t)block, runtime_site(caller), &finding)) {
+        runtime_report(&finding, caller);
+        runtime_halt();
+    }
+    errno = saved_errno;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Turns; see turn.h.
+ *
+ * Nobody is woken, since that would be a system call and an interruption for
+ * each revocation: who finds the turn taken sleeps, each time twice as long,
+ * so that one thread gets much done before the next looks in. Threads that meet
+ * often begin with the longest sleep. One that has waited for long asks for the
+ * turn, and the others then leave it alone.
+ */
+#include "os/turn.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+enum {
+    /* Nanoseconds. The first is about what a timer is late by default. */
+    FIRST_SLEEP = 50 * 1000,
+    LONGEST_SLEEP = 2000 * 1000,
+    /* Asks from here on, and then looks in often. */
+    LONG_WAIT = 4000 * 1000,
+    LONGEST_WAIT = 20 * 1000 * 1000,
+    /* Two waits within this time are often. */
+    OFTEN = 20 * 1000 * 1000
+};
+
+static _Atomic bool is_taken;
+static _Atomic bool is_asked_for;
+
+/* When this thread last waited; 0: never. */
+static __thread int64_t last_waited
+    __attribute__((tls_model("initial-exec")));
+
+static int64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static bool try_to_take(void)
+{
+    bool taken = false;
+    return atomic_compare_exchange_strong_explicit(
+        &is_taken, &taken, true, memory_order_acquire, memory_order_relaxed);
+}
+
+static void wait_for_turn(void)
+{
+    int saved_errno = errno;
+    bool is_often = last_waited != 0 && now() - last_waited < OFTEN;
+    bool has_asked = false;
+    long waited = 0;
+    long sleep = is_often ? LONGEST_SLEEP : FIRST_SLEEP;
+    do {
+        struct timespec time = { .tv_nsec = sleep };
+        nanosleep(&time, NULL);
+        waited += sleep;
+        sleep = 2 * sleep < LONGEST_SLEEP ? 2 * sleep : LONGEST_SLEEP;
+        if (waited >= LONG_WAIT) {
+            atomic_store_explicit(&is_asked_for, true, memory_order_relaxed);
+            has_asked = true;
+            sleep = FIRST_SLEEP;
+        }
+    } while (!try_to_take() && waited < LONGEST_WAIT);
+    if (has_asked) {
+        atomic_store_explicit(&is_asked_for, false, memory_order_relaxed);
+    }
+    last_waited = now();
+    errno = saved_errno;
+}
+
+void turn_begin(void)
+{
+    if (atomic_load_explicit(&is_asked_for, memory_order_relaxed)
+        || !try_to_take()) {
+        wait_for_turn();
+    }
+}
+
+void turn_end(void)
+{
+    atomic_store_explicit(&is_taken, false, memory_order_release);
+}
+
+void turn_reset_after_fork(void)
+{
+    is_taken = false;
+    is_asked_for = false;
+}
