@@ -50,6 +50,7 @@ unit_tests = \
 	tests/unit/test_packed \
 	tests/unit/test_pages \
 	tests/unit/test_process \
+	tests/unit/test_range_list \
 	tests/unit/test_region \
 	tests/unit/test_report \
 	tests/unit/test_report_text \
@@ -130,6 +131,8 @@ tests_unit_test_pages_CPPFLAGS = $(test_cppflags)
 tests_unit_test_pages_LDADD = $(test_libs)
 tests_unit_test_process_CPPFLAGS = $(test_cppflags)
 tests_unit_test_process_LDADD = $(test_libs)
+tests_unit_test_range_list_CPPFLAGS = $(test_cppflags)
+tests_unit_test_range_list_LDADD = $(test_libs)
 tests_unit_test_region_CPPFLAGS = $(test_cppflags)
 tests_unit_test_region_LDADD = $(test_libs)
 tests_unit_test_report_CPPFLAGS = $(test_cppflags)

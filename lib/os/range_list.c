@@ -30,6 +30,12 @@ static size_t starting_at(const struct range_list *list, uintptr_t address)
     return index;
 }
 
+static bool is_within(const struct range *range, uintptr_t start,
+                      uintptr_t end)
+{
+    return range->start <= start && end <= range->end;
+}
+
 bool range_list_cut(struct range_list *list, uintptr_t start, uintptr_t end)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -61,9 +67,14 @@ bool range_list_cut(struct range_list *list, uintptr_t start, uintptr_t end)
 
 bool range_list_add(struct range_list *list, uintptr_t start, uintptr_t end)
 {
-    if (!range_list_cut(list, start, end)) {
-        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        /* Cutting it out first would need room for two. */
+        if (is_within(&list->ranges[i], start, end)) {
+            return true;
+        }
     }
+    /* What is within no range splits none: this finds the room it needs. */
+    range_list_cut(list, start, end);
     size_t before = ending_at(list, start);
     size_t behind = starting_at(list, end);
     if (before < list->count) {
