@@ -30,6 +30,7 @@ dist_check_SCRIPTS += \
 # Tests that look inside: a new one is a name here and a line below.
 unit_tests = \
 	tests/unit/test_actor \
+	tests/unit/test_address_space \
 	tests/unit/test_arena \
 	tests/unit/test_arena_record \
 	tests/unit/test_block \
@@ -79,7 +80,8 @@ fault_subjects = \
 
 check_PROGRAMS += $(unit_tests) $(fault_tests) $(fault_subjects)
 TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
-EXTRA_DIST += tests/support/expect.sh tests/support/unit.h \
+EXTRA_DIST += tests/support/child.h tests/support/expect.sh \
+	tests/support/unit.h \
 	tests/support/failing_os.h tests/support/probe.h \
 	tests/support/ending.h tests/fault/crimes.def \
 	tests/fault/heap.def \
@@ -89,6 +91,8 @@ test_cppflags = $(LIB_CPPFLAGS) -I$(top_srcdir) $(CHECK_CFLAGS)
 test_libs = libmoat-inside.la $(CHECK_LIBS)
 tests_unit_test_actor_CPPFLAGS = $(test_cppflags)
 tests_unit_test_actor_LDADD = $(test_libs)
+tests_unit_test_address_space_CPPFLAGS = $(test_cppflags)
+tests_unit_test_address_space_LDADD = $(test_libs)
 tests_unit_test_arena_CPPFLAGS = $(test_cppflags)
 tests_unit_test_arena_LDADD = $(test_libs)
 tests_unit_test_arena_record_CPPFLAGS = $(test_cppflags)
