@@ -46,6 +46,7 @@ unit_tests = \
 	tests/unit/test_kind \
 	tests/unit/test_lock \
 	tests/unit/test_maps \
+	tests/unit/test_memory \
 	tests/unit/test_options \
 	tests/unit/test_output \
 	tests/unit/test_packed \
@@ -80,10 +81,10 @@ fault_subjects = \
 
 check_PROGRAMS += $(unit_tests) $(fault_tests) $(fault_subjects)
 TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
-EXTRA_DIST += tests/support/child.h tests/support/expect.sh \
-	tests/support/unit.h \
-	tests/support/failing_os.h tests/support/probe.h \
-	tests/support/ending.h tests/fault/crimes.def \
+EXTRA_DIST += tests/support/child.h tests/support/ending.h \
+	tests/support/expect.sh tests/support/failing_os.h \
+	tests/support/other_root.h tests/support/probe.h \
+	tests/support/unit.h tests/fault/crimes.def \
 	tests/fault/heap.def \
 	tests/house/crashpath.allow
 
@@ -125,6 +126,10 @@ tests_unit_test_lock_CPPFLAGS = $(test_cppflags)
 tests_unit_test_lock_LDADD = $(test_libs)
 tests_unit_test_maps_CPPFLAGS = $(test_cppflags)
 tests_unit_test_maps_LDADD = $(test_libs)
+tests_unit_test_memory_CPPFLAGS = $(test_cppflags)
+tests_unit_test_memory_SOURCES = tests/unit/test_memory.c \
+	tests/support/other_root.c
+tests_unit_test_memory_LDADD = $(test_libs)
 tests_unit_test_options_CPPFLAGS = $(test_cppflags)
 tests_unit_test_options_LDADD = $(test_libs)
 tests_unit_test_output_CPPFLAGS = $(test_cppflags)
