@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -51,6 +52,9 @@ enum {
 
 static struct {
     _Atomic int descriptor;
+    /* What is open there, unless the program has put another file there. */
+    dev_t device;
+    ino_t inode;
     bool can_move;
     uintptr_t zeroes;
     struct lock lock;
@@ -108,6 +112,28 @@ static int open_descriptor(int *opened)
     return error;
 }
 
+static void use_descriptor(int descriptor)
+{
+    struct stat file = { .st_ino = 0 };
+    int saved_errno = errno;
+    fstat(descriptor, &file);
+    errno = saved_errno;
+    uffd.device = file.st_dev;
+    uffd.inode = file.st_ino;
+    uffd.descriptor = descriptor;
+}
+
+/* Whether what was opened is still there, and not a file of the program's. */
+static bool is_in_place(void)
+{
+    struct stat file;
+    int saved_errno = errno;
+    bool is_open = fstat(uffd.descriptor, &file) == 0;
+    errno = saved_errno;
+    return is_open && file.st_dev == uffd.device
+           && file.st_ino == uffd.inode;
+}
+
 int userfault_start(void)
 {
     if (uffd.descriptor >= 0) {
@@ -130,7 +156,7 @@ int userfault_start(void)
         error = open_descriptor(&descriptor);
     }
     if (error == 0) {
-        uffd.descriptor = descriptor;
+        use_descriptor(descriptor);
     }
     return error;
 }
@@ -169,7 +195,7 @@ static int reopen(void)
                                uffd.ranges.ranges[i].end);
     }
     if (error == 0) {
-        uffd.descriptor = descriptor;
+        use_descriptor(descriptor);
     } else {
         close(descriptor);
     }
@@ -207,8 +233,10 @@ static int recover(int descriptor)
         lock_reset_after_fork(&uffd.lock);
         lock_take(&uffd.lock);
         if (uffd.stand_in == NULL && uffd.descriptor >= 0) {
-            /* The parent's, which would work on the parent's memory. */
-            close(uffd.descriptor);
+            if (is_in_place()) {
+                /* The parent's, which would work on the parent's memory. */
+                close(uffd.descriptor);
+            }
             if (reopen() == 0) {
                 uffd.adopted++;
             } else {
