@@ -52,6 +52,8 @@ enum {
 
 static struct {
     _Atomic int descriptor;
+    /* How many there have been: a new one may have the number of the last. */
+    _Atomic unsigned opened;
     /* What is open there, unless the program has put another file there. */
     dev_t device;
     ino_t inode;
@@ -121,6 +123,7 @@ static void use_descriptor(int descriptor)
     uffd.device = file.st_dev;
     uffd.inode = file.st_ino;
     uffd.descriptor = descriptor;
+    uffd.opened++;
 }
 
 /* Whether what was opened is still there, and not a file of the program's. */
@@ -202,88 +205,117 @@ static int reopen(void)
     return error;
 }
 
+/*
+ * The program may have taken away the calls and left the descriptor; while it
+ * is open, a page that is armed without it would still be its to deliver.
+ */
+static void give_up_descriptor(void)
+{
+    if (uffd.descriptor >= 0 && is_in_place()) {
+        close(uffd.descriptor);
+    }
+    uffd.descriptor = -1;
+}
+
 static void replace(void)
 {
     const struct revoke_way *way = userfault_stand_in(&uffd.ranges);
-    if (way != NULL) {
-        uffd.stand_in = way;
-        uffd.replaced++;
+    give_up_descriptor();
+    uffd.replaced++;
+    /* Where there is none, what is missing reads as zeroes now, and arming is
+     * touching. */
+    uffd.stand_in = way != NULL ? way : &revoke_mprotect;
+    if (way == NULL) {
+        output_message("warning: userfaultfd was taken away, and nothing can "
+                       "take its place: some uses of freed memory are not "
+                       "found");
+    } else {
         output_message(way == &revoke_guard
                            ? "warning: userfaultfd was taken away; using "
                              "guard markers"
                            : "warning: userfaultfd was taken away; using "
                              "mprotect");
+    }
+}
+
+/* The address space is new. */
+static void adopt(void)
+{
+    if (!address_space_begin_claim()) {
+        /* Another thread does it. */
+        lock_take(&uffd.lock);
+        lock_release(&uffd.lock);
         return;
     }
-    /* What is missing reads as zeroes now, and arming is touching. */
-    uffd.stand_in = &revoke_mprotect;
-    uffd.replaced++;
-    output_message("warning: userfaultfd was taken away, and nothing can take "
-                   "its place: some uses of freed memory are not found");
-}
-
-/*
- * The descriptor DESCRIPTOR is of no use, or the address space is new. Returns
- * 0 when the call is to be tried again.
- */
-static int recover(int descriptor)
-{
-    if (address_space_begin_claim()) {
-        /* Whoever held it is in another process. */
-        lock_reset_after_fork(&uffd.lock);
-        lock_take(&uffd.lock);
-        if (uffd.stand_in == NULL && uffd.descriptor >= 0) {
-            if (is_in_place()) {
-                /* The parent's, which would work on the parent's memory. */
-                close(uffd.descriptor);
-            }
-            if (reopen() == 0) {
-                uffd.adopted++;
-            } else {
-                uffd.descriptor = -1;
-                replace();
-            }
-        }
-        address_space_claim();
-        lock_release(&uffd.lock);
-        return 0;
-    }
-    if (address_space_is_borrowed()) {
-        /* The child of a vfork() has lost it, not its parent. */
-        return EBADF;
-    }
-    int error = 0;
+    /* Whoever held it is in another process. */
+    lock_reset_after_fork(&uffd.lock);
     lock_take(&uffd.lock);
-    if (uffd.stand_in == NULL && uffd.descriptor == descriptor) {
-        error = reopen();
-        if (error == EBUSY) {
-            /* The ranges still belong to the old one: it is not lost. */
-        } else if (error == 0) {
-            uffd.lost++;
-            output_message("warning: the program closed Moat's userfaultfd; "
-                           "a new one is in place");
+    if (uffd.stand_in == NULL && uffd.descriptor >= 0) {
+        if (is_in_place()) {
+            /* The parent's, which would work on the parent's memory. */
+            close(uffd.descriptor);
+        }
+        if (reopen() == 0) {
+            uffd.adopted++;
         } else {
-            uffd.lost++;
+            uffd.descriptor = -1;
             replace();
-            error = 0;
         }
     }
+    address_space_claim();
     lock_release(&uffd.lock);
-    return error;
 }
 
-/* The descriptor for this address space; -1: there is a stand-in. */
-static int current(void)
+/* A descriptor, -1 where there is a stand-in; and which of all it is. */
+struct opening {
+    int descriptor;
+    unsigned number;
+};
+
+/* The one for this address space. */
+static struct opening current(void)
 {
     if (address_space_is_new()) {
-        recover(-1);
+        adopt();
     }
-    return uffd.stand_in != NULL ? -1 : uffd.descriptor;
+    struct opening now = { .number = uffd.opened };
+    now.descriptor = uffd.stand_in != NULL ? -1 : uffd.descriptor;
+    return now;
 }
 
-static bool is_lost(int error)
+/* The lock is held. Returns whether there is a descriptor or a stand-in. */
+static bool reopen_lost(void)
 {
-    return error == EBADF || error == ENOTTY;
+    int error = reopen();
+    if (error == EBUSY) {
+        /* Another process has it, and the ranges still belong to it. */
+        return false;
+    }
+    uffd.lost++;
+    if (error == 0) {
+        output_message("warning: the program closed Moat's userfaultfd; a new "
+                       "one is in place");
+    } else {
+        replace();
+    }
+    return true;
+}
+
+/* A call on USED has failed with ERROR. Returns whether to try it again. */
+static bool recover(struct opening used, int error)
+{
+    if (address_space_is_borrowed()) {
+        /* The child of a vfork() has lost it, not its parent. */
+        return false;
+    }
+    bool is_mended = true;
+    lock_take(&uffd.lock);
+    if (uffd.stand_in == NULL && uffd.opened == used.number) {
+        bool is_lost = error == EBADF || error == ENOTTY || !is_in_place();
+        is_mended = is_lost && reopen_lost();
+    }
+    lock_release(&uffd.lock);
+    return is_mended;
 }
 
 int userfault_adopt(void)
@@ -292,32 +324,39 @@ int userfault_adopt(void)
     return 0;
 }
 
-int userfault_register(uintptr_t start, size_t bytes)
+static int note_range(uintptr_t start, size_t bytes)
 {
-    int descriptor = current();
-    if (descriptor < 0) {
-        return uffd.stand_in->prepare(start, bytes);
-    }
-    int error = register_range(descriptor, start, start + bytes);
-    if (is_lost(error) && recover(descriptor) == 0) {
-        descriptor = current();
-        if (descriptor < 0) {
-            return uffd.stand_in->prepare(start, bytes);
-        }
-        error = register_range(descriptor, start, start + bytes);
-    }
-    if (error != 0) {
-        return error;
-    }
     lock_take(&uffd.lock);
     bool has_room = range_list_add(&uffd.ranges, start, start + bytes);
     lock_release(&uffd.lock);
-    error = has_room ? pages_allow(start, bytes) : ENOSPC;
+    return has_room ? 0 : ENOSPC;
+}
+
+int userfault_register(uintptr_t start, size_t bytes)
+{
+    struct opening now = current();
+    if (now.descriptor < 0) {
+        return uffd.stand_in->prepare(start, bytes);
+    }
+    /* Noted first: who opens a new one meanwhile registers it there too. */
+    int error = note_range(start, bytes);
+    if (error != 0) {
+        return error;
+    }
+    error = register_range(now.descriptor, start, start + bytes);
+    if (error != 0 && recover(now, error)) {
+        now = current();
+        if (now.descriptor < 0) {
+            return uffd.stand_in->prepare(start, bytes);
+        }
+        error = register_range(now.descriptor, start, start + bytes);
+    }
+    if (error == 0) {
+        error = pages_allow(start, bytes);
+    }
     if (error != 0) {
         struct uffdio_range range = { .start = start, .len = bytes };
-        if (has_room) {
-            userfault_forget(start, bytes);
-        }
+        userfault_forget(start, bytes);
         control(uffd.descriptor, UFFDIO_UNREGISTER, &range);
     }
     return error;
@@ -382,26 +421,21 @@ static int fill(int descriptor, uintptr_t start, size_t bytes)
 
 int userfault_fill(uintptr_t start, size_t bytes)
 {
-    int descriptor = current();
-    if (descriptor >= 0) {
-        int error = fill(descriptor, start, bytes);
-        /* Another file may be there by now, even another userfaultfd. */
-        bool is_suspect
-            = is_lost(error) || error == EINVAL || error == ENOENT;
-        if (!is_suspect || recover(descriptor) != 0) {
+    struct opening now = current();
+    if (now.descriptor >= 0) {
+        int error = fill(now.descriptor, start, bytes);
+        if (error == 0 || !recover(now, error)) {
             return error;
         }
-        descriptor = current();
-        if (descriptor >= 0) {
-            return fill(descriptor, start, bytes);
-        }
+        now = current();
     }
-    return uffd.stand_in->arm(start, bytes);
+    return now.descriptor >= 0 ? fill(now.descriptor, start, bytes)
+                               : uffd.stand_in->arm(start, bytes);
 }
 
 int userfault_drop(uintptr_t start, size_t bytes)
 {
-    if (current() < 0) {
+    if (current().descriptor < 0) {
         return uffd.stand_in->revoke(start, bytes);
     }
     int error = pages_drop(start, bytes);
@@ -428,18 +462,27 @@ static int move(int descriptor, uintptr_t from, uintptr_t to, size_t bytes)
     return error;
 }
 
+/* What moving a page of our own can meet while the descriptor is well. */
+static bool is_about_pages(int error)
+{
+    return error == EAGAIN || error == EBUSY || error == EEXIST;
+}
+
 int userfault_move(uintptr_t from, uintptr_t to, size_t bytes)
 {
-    int descriptor = current();
-    int error = ENOSYS;
-    if (descriptor >= 0) {
-        error = move(descriptor, from, to, bytes);
-        if (is_lost(error) && recover(descriptor) == 0) {
-            descriptor = current();
-            error = descriptor < 0 ? ENOSYS : move(descriptor, from, to, bytes);
-        }
+    struct opening now = current();
+    if (now.descriptor < 0) {
+        return ENOSYS;
     }
-    if (error != 0 && descriptor >= 0 && !is_lost(error)) {
+    int error = move(now.descriptor, from, to, bytes);
+    if (error != 0 && !is_about_pages(error) && recover(now, error)) {
+        now = current();
+        if (now.descriptor < 0) {
+            return ENOSYS;
+        }
+        error = move(now.descriptor, from, to, bytes);
+    }
+    if (error != 0 && error != EBADF && error != ENOTTY) {
         pages_drop(to, bytes);
     }
     return error;

@@ -16,6 +16,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stddef.h>
 #include <string.h>
@@ -321,7 +322,13 @@ static int open_instead(int number)
     }
 }
 
-enum { INSTEADS = 7, NO_USERFAULTFD_INSTEAD = 5 };
+enum {
+    /* Below here is no userfaultfd, and then one on which nothing is ready;
+     * the last is one that takes ranges. */
+    OTHER_INSTEADS = 5,
+    UNREADY_INSTEADS = 6,
+    INSTEADS = 7
+};
 
 /* Returns where the descriptor was; INSTEAD 0: nothing is there now. */
 static int lose_descriptor(int instead)
@@ -411,6 +418,54 @@ START_TEST(what_was_touched_while_the_descriptor_was_lost_is_dropped)
     ck_assert_int_eq(userfault_fill(page(3), bytes(3)), 0);
     ck_assert(looks_like(".xxxxx.."));
     ck_assert_int_eq(*text(4), 0);
+}
+END_TEST
+
+static pthread_barrier_t all_are_here;
+
+static void *fill_one(void *address)
+{
+    pthread_barrier_wait(&all_are_here);
+    return userfault_fill((uintptr_t)address, bytes(1)) == 0 ? address : NULL;
+}
+
+static void *register_one(void *result)
+{
+    uintptr_t another;
+    pthread_barrier_wait(&all_are_here);
+    bool is_right = pages_reserve(bytes(2), &another) == 0
+                    && userfault_register(another, bytes(2)) == 0
+                    && userfault_fill(another, bytes(1)) == 0
+                    && is_there(another) && !is_there(another + bytes(1));
+    return is_right ? result : NULL;
+}
+
+START_TEST(of_many_threads_that_miss_it_one_replaces_it)
+{
+    enum { THREADS = 6 };
+    set_up();
+    be_quiet();
+    ck_assert_int_eq(pthread_barrier_init(&all_are_here, NULL, THREADS), 0);
+    for (unsigned round = 1; round <= 500; round++) {
+        pthread_t threads[THREADS];
+        lose_descriptor(0);
+        for (size_t i = 0; i < THREADS; i++) {
+            ck_assert_int_eq(pthread_create(&threads[i], NULL,
+                                            i < 4 ? fill_one : register_one,
+                                            text(4 + i)),
+                             0);
+        }
+        for (size_t i = 0; i < THREADS; i++) {
+            void *result;
+            pthread_join(threads[i], &result);
+            ck_assert_ptr_eq(result, text(4 + i));
+        }
+        ck_assert_uint_eq(userfault_counts().lost, round);
+        ck_assert_int_ge(descriptor(), 0);
+        ck_assert(looks_like(".xx.xxxx"));
+        ck_assert_int_eq(userfault_drop(page(4), bytes(4)), 0);
+        ck_assert(looks_like(".xx....."));
+    }
 }
 END_TEST
 
@@ -709,6 +764,28 @@ START_TEST(one_that_has_closed_it_is_refused_and_changes_nothing)
 }
 END_TEST
 
+static int close_and_register(void *start)
+{
+    lose_descriptor(0);
+    CHILD_MUST(userfault_register((uintptr_t)start, bytes(1)) == EBADF);
+    return 0;
+}
+
+START_TEST(so_is_one_that_would_have_the_first_range)
+{
+    ck_assert_int_eq(userfault_start(), 0);
+    int number = descriptor();
+    ck_assert_int_eq(pages_reserve(bytes(1), &range), 0);
+    ck_assert_int_eq(child_ending(CHILD_BORROWING, close_and_register, text(0)),
+                     0);
+    ck_assert_uint_eq(userfault_counts().lost, 0);
+    ck_assert_int_eq(descriptor(), number);
+    ck_assert_int_eq(userfault_register(range, bytes(1)), 0);
+    ck_assert_int_eq(userfault_fill(range, bytes(1)), 0);
+    ck_assert_uint_eq(userfault_counts().lost, 0);
+}
+END_TEST
+
 START_TEST(errno_is_left_alone)
 {
     errno = EDOM;
@@ -753,10 +830,11 @@ static void add(TCase *tests)
                         INSTEADS);
     tcase_add_loop_test(
         tests, a_lost_descriptor_is_replaced_when_a_range_is_registered, 0,
-        NO_USERFAULTFD_INSTEAD);
+        UNREADY_INSTEADS);
     tcase_add_test(tests, a_move_that_meets_a_lost_descriptor_moves_nothing);
     tcase_add_test(tests,
                    what_was_touched_while_the_descriptor_was_lost_is_dropped);
+    tcase_add_test(tests, of_many_threads_that_miss_it_one_replaces_it);
     tcase_add_test(tests, one_that_another_process_still_has_is_not_replaced);
     tcase_add_test(tests, a_forgotten_range_is_not_registered_again);
     tcase_add_test(tests, pages_outside_of_all_ranges_are_refused);
@@ -776,7 +854,8 @@ static void add(TCase *tests)
     tcase_add_test(tests, a_child_that_borrows_the_memory_uses_its_parents);
     tcase_add_loop_test(tests,
                         one_that_has_closed_it_is_refused_and_changes_nothing,
-                        0, NO_USERFAULTFD_INSTEAD);
+                        0, OTHER_INSTEADS);
+    tcase_add_test(tests, so_is_one_that_would_have_the_first_range);
     tcase_add_test(tests, errno_is_left_alone);
 }
 
