@@ -62,7 +62,8 @@ unit_tests = \
 	tests/unit/test_slots \
 	tests/unit/test_text \
 	tests/unit/test_thread \
-	tests/unit/test_userfault
+	tests/unit/test_userfault \
+	tests/unit/test_userfault_stand_in
 # Tests of what a user sees, on the shared library.
 fault_tests = \
 	tests/fault/test_bad_input \
@@ -163,6 +164,10 @@ tests_unit_test_thread_CPPFLAGS = $(test_cppflags)
 tests_unit_test_thread_LDADD = $(test_libs)
 tests_unit_test_userfault_CPPFLAGS = $(test_cppflags)
 tests_unit_test_userfault_LDADD = $(test_libs)
+tests_unit_test_userfault_stand_in_CPPFLAGS = $(test_cppflags)
+tests_unit_test_userfault_stand_in_SOURCES = tests/unit/test_userfault_stand_in.c \
+	tests/support/failing_os.c
+tests_unit_test_userfault_stand_in_LDADD = $(test_libs)
 
 fault_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir) -I$(top_srcdir)/lib -D_GNU_SOURCE $(CHECK_CFLAGS)
 tests_fault_test_bad_input_CPPFLAGS = $(fault_cppflags)

@@ -64,6 +64,15 @@ static int revoke_all_missing(int pagemap, const struct revoke_way *way,
     return 0;
 }
 
+/* Markers of a call that got halfway would stay when mprotect() arms. */
+static void remove_markers(const struct range_list *ranges)
+{
+    for (size_t i = 0; i < ranges->count; i++) {
+        revoke_guard.arm(ranges->ranges[i].start,
+                         ranges->ranges[i].end - ranges->ranges[i].start);
+    }
+}
+
 const struct revoke_way *userfault_stand_in(const struct range_list *ranges)
 {
     static const struct revoke_way *const ways[]
@@ -72,9 +81,13 @@ const struct revoke_way *userfault_stand_in(const struct range_list *ranges)
     int saved_errno = errno;
     int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     for (size_t i = 0; pagemap >= 0 && way == NULL && i < 2; i++) {
-        if (ways[i]->probe() == 0
-            && revoke_all_missing(pagemap, ways[i], ranges) == 0) {
+        if (ways[i]->probe() != 0) {
+            continue;
+        }
+        if (revoke_all_missing(pagemap, ways[i], ranges) == 0) {
             way = ways[i];
+        } else if (ways[i] == &revoke_guard) {
+            remove_markers(ranges);
         }
     }
     if (pagemap >= 0) {
