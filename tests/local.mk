@@ -34,6 +34,7 @@ unit_tests = \
 	tests/unit/test_arena \
 	tests/unit/test_arena_record \
 	tests/unit/test_block \
+	tests/unit/test_budget \
 	tests/unit/test_bump \
 	tests/unit/test_canary \
 	tests/unit/test_classify \
@@ -102,6 +103,10 @@ tests_unit_test_arena_record_CPPFLAGS = $(test_cppflags)
 tests_unit_test_arena_record_LDADD = $(test_libs)
 tests_unit_test_block_CPPFLAGS = $(test_cppflags)
 tests_unit_test_block_LDADD = $(test_libs)
+tests_unit_test_budget_CPPFLAGS = $(test_cppflags)
+tests_unit_test_budget_SOURCES = tests/unit/test_budget.c \
+	tests/support/other_root.c
+tests_unit_test_budget_LDADD = $(test_libs)
 tests_unit_test_bump_CPPFLAGS = $(test_cppflags)
 tests_unit_test_bump_LDADD = $(test_libs)
 tests_unit_test_canary_CPPFLAGS = $(test_cppflags)

@@ -2,6 +2,7 @@
 /* The budget; see budget.h. */
 #include "alloc/budget.h"
 
+#include "base/size.h"
 #include "os/memory.h"
 
 #include <stdatomic.h>
@@ -35,32 +36,45 @@ static bool is_too_much(size_t taken)
     if (taken <= atomic_load_explicit(&budget.most, memory_order_relaxed)) {
         return false;
     }
-    if (!atomic_exchange(&budget.is_known, true)) {
+    /* Several threads may look, but none goes by a limit that is not known. */
+    if (!budget.is_known) {
         size_t half = memory_available() / 2;
         budget.most = half > LOOKED_UP_FROM ? half : LOOKED_UP_FROM;
+        budget.is_known = true;
     }
     return taken > budget.most;
 }
 
-bool budget_take(size_t bytes)
+/* A lost race makes the peak a little too low; it is a figure to show. */
+static void raise_peak(size_t taken)
 {
-    size_t taken = atomic_fetch_add_explicit(&budget.taken, bytes,
-                                             memory_order_relaxed)
-                   + bytes;
-    if (is_too_much(taken)) {
-        budget_give_back(bytes);
-        return false;
-    }
-    /* A lost race makes the peak a little too low; it is a figure to show. */
     if (taken > atomic_load_explicit(&budget.peak, memory_order_relaxed)) {
         atomic_store_explicit(&budget.peak, taken, memory_order_relaxed);
     }
+}
+
+bool budget_take(size_t bytes)
+{
+    size_t before = atomic_load_explicit(&budget.taken, memory_order_relaxed);
+    size_t taken;
+    /* Not added and taken back: another thread must not meet a sum that is
+     * never reached. */
+    do {
+        if (!size_add(before, bytes, &taken) || is_too_much(taken)) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(
+        &budget.taken, &before, taken, memory_order_relaxed,
+        memory_order_relaxed));
+    raise_peak(taken);
     return true;
 }
 
 void budget_force(size_t bytes)
 {
-    atomic_fetch_add_explicit(&budget.taken, bytes, memory_order_relaxed);
+    raise_peak(atomic_fetch_add_explicit(&budget.taken, bytes,
+                                         memory_order_relaxed)
+               + bytes);
 }
 
 void budget_give_back(size_t bytes)
