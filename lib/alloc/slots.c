@@ -203,13 +203,18 @@ void *slots_allocate(const struct slots_request *request)
         if (block != NULL) {
             return block;
         }
-        /* A large block wastes less than a page: fence it all the same. */
-        budget_force(place.data_bytes);
     }
+    /* A large block wastes less than a page: fence it all the same. */
     block = allocate_fenced(request, &place);
     if (block == NULL) {
-        budget_give_back(place.data_bytes);
-        block = allocate_canaries_only(request, SHORTFALL_OVER_MAPPINGS);
+        if (is_within) {
+            budget_give_back(place.data_bytes);
+        }
+        return allocate_canaries_only(request, SHORTFALL_OVER_MAPPINGS);
+    }
+    if (!is_within) {
+        /* Not before it is there: it may be as large as no memory is. */
+        budget_force(place.data_bytes);
     }
     return block;
 }

@@ -11,6 +11,8 @@
 #include "tests/support/unit.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +24,8 @@ static struct moat_state state;
 static struct moat_finding finding;
 
 /* Returns whether this kernel has the way. */
-static bool set_up(int number, size_t region_bytes, size_t quarantine)
+static bool set_up_with(int number, size_t region_bytes, size_t quarantine,
+                        size_t max_memory)
 {
     struct arena_settings settings = { .way = ways[number],
                                        .quarantine = quarantine,
@@ -32,11 +35,16 @@ static bool set_up(int number, size_t region_bytes, size_t quarantine)
     struct slots_settings heap = { .way = ways[number],
                                    .quarantine = quarantine,
                                    .spare_pages = 4,
-                                   .max_memory = SIZE_MAX,
+                                   .max_memory = max_memory,
                                    .has_transfer = true };
     arena_start(&state, &settings);
     slots_start(&state, &heap);
     return ways[number]->probe() == 0;
+}
+
+static bool set_up(int number, size_t region_bytes, size_t quarantine)
+{
+    return set_up_with(number, region_bytes, quarantine, SIZE_MAX);
 }
 
 static char *allocate(size_t bytes, size_t alignment,
@@ -216,6 +224,42 @@ START_TEST(a_large_block_takes_no_more_addresses_than_it_needs)
 }
 END_TEST
 
+/* More than the region has; refused, and that again and again. */
+static void *ask_for_too_much(void *is_ending)
+{
+    struct slots_request request = { .bytes = (size_t)1 << 50,
+                                     .alignment = 16,
+                                     .side = FENCE_AFTER,
+                                     .site = 1 };
+    void *block = NULL;
+    do {
+        block = slots_allocate(&request);
+    } while (block == NULL && !atomic_load((atomic_bool *)is_ending));
+    return block;
+}
+
+START_TEST(a_block_that_is_refused_takes_nothing_from_others)
+{
+    atomic_bool is_ending = false;
+    pthread_t thread;
+    void *given;
+    if (!set_up_with(_i, (size_t)1 << 36, 10, (size_t)1 << 20)) {
+        return;
+    }
+    ck_assert_int_eq(
+        pthread_create(&thread, NULL, ask_for_too_much, &is_ending), 0);
+    for (int i = 0; i < 20000; i++) {
+        ck_assert(!release(allocate(100, 16, FENCE_AFTER)));
+    }
+    atomic_store(&is_ending, true);
+    pthread_join(thread, &given);
+    ck_assert_ptr_null(given);
+    ck_assert_uint_eq(slots_counts().canaries_only, 0);
+    ck_assert_uint_eq(slots_counts().memory, 0);
+    ck_assert_uint_eq(slots_counts().memory_peak, pages_size());
+}
+END_TEST
+
 /* A way that stops working after some calls, and what it stands in for. */
 static int calls_left;
 
@@ -300,6 +344,8 @@ static void add(TCase *tests)
         tests, slots_can_be_used_again_when_the_way_fails_at_any_time, 0, 2);
     tcase_add_loop_test(
         tests, a_large_block_takes_no_more_addresses_than_it_needs, 0, count);
+    tcase_add_loop_test(
+        tests, a_block_that_is_refused_takes_nothing_from_others, 0, count);
 }
 
 int main(void)
