@@ -58,6 +58,7 @@ unit_tests = \
 	tests/unit/test_report \
 	tests/unit/test_report_text \
 	tests/unit/test_revoke \
+	tests/unit/test_shortfall \
 	tests/unit/test_site \
 	tests/unit/test_size \
 	tests/unit/test_slots \
@@ -157,6 +158,8 @@ tests_unit_test_report_text_CPPFLAGS = $(test_cppflags)
 tests_unit_test_report_text_LDADD = $(test_libs)
 tests_unit_test_revoke_CPPFLAGS = $(test_cppflags)
 tests_unit_test_revoke_LDADD = $(test_libs)
+tests_unit_test_shortfall_CPPFLAGS = $(test_cppflags)
+tests_unit_test_shortfall_LDADD = $(test_libs)
 tests_unit_test_site_CPPFLAGS = $(test_cppflags)
 tests_unit_test_site_LDADD = $(test_libs)
 tests_unit_test_size_CPPFLAGS = $(test_cppflags)

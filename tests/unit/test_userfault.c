@@ -92,14 +92,6 @@ static int descriptor(void)
     return find_descriptors(&found) == 1 ? found : -1;
 }
 
-/* Warnings are expected. */
-static void be_quiet(void)
-{
-    int null = open("/dev/null", O_WRONLY);
-    dup2(null, STDERR_FILENO);
-    close(null);
-}
-
 /* Page 1 has an 'A', page 2 a 'B', and the others are missing. */
 static void set_up(void)
 {
@@ -357,7 +349,6 @@ static ino_t file_at(int number)
 START_TEST(a_lost_descriptor_is_replaced_when_pages_are_filled)
 {
     set_up();
-    be_quiet();
     int number = lose_descriptor(_i);
     ino_t file = file_at(number);
     ck_assert_int_eq(userfault_fill(page(4), bytes(1)), 0);
@@ -379,7 +370,6 @@ START_TEST(a_lost_descriptor_is_replaced_when_a_range_is_registered)
 {
     uintptr_t another;
     set_up();
-    be_quiet();
     lose_descriptor(_i);
     ck_assert_int_eq(pages_reserve(bytes(2), &another), 0);
     ck_assert_int_eq(userfault_register(another, bytes(2)), 0);
@@ -398,7 +388,6 @@ START_TEST(a_move_that_meets_a_lost_descriptor_moves_nothing)
     if (!userfault_can_move()) {
         return;
     }
-    be_quiet();
     lose_descriptor(0);
     ck_assert_int_ne(userfault_move(page(1), page(5), bytes(1)), 0);
     ck_assert_int_eq(*text(1), 'A');
@@ -412,7 +401,6 @@ END_TEST
 START_TEST(what_was_touched_while_the_descriptor_was_lost_is_dropped)
 {
     set_up();
-    be_quiet();
     lose_descriptor(0);
     *text(4) = 'C';
     ck_assert_int_eq(userfault_fill(page(3), bytes(3)), 0);
@@ -444,7 +432,6 @@ START_TEST(of_many_threads_that_miss_it_one_replaces_it)
 {
     enum { THREADS = 6 };
     set_up();
-    be_quiet();
     ck_assert_int_eq(pthread_barrier_init(&all_are_here, NULL, THREADS), 0);
     for (unsigned round = 1; round <= 500; round++) {
         pthread_t threads[THREADS];
@@ -482,7 +469,6 @@ START_TEST(one_that_another_process_still_has_is_not_replaced)
 {
     int ends[2];
     set_up();
-    be_quiet();
     ck_assert_int_eq(pipe(ends), 0);
     pid_t child = fork();
     if (child == 0) {
@@ -506,7 +492,6 @@ END_TEST
 START_TEST(a_forgotten_range_is_not_registered_again)
 {
     set_up();
-    be_quiet();
     ck_assert_int_eq(userfault_forget(page(4), bytes(2)), 0);
     ck_assert_int_eq(pages_renew(page(4), bytes(2)), 0);
     ck_assert_int_eq(pages_allow(page(4), bytes(2)), 0);
@@ -695,7 +680,6 @@ START_TEST(a_child_that_is_refused_one_has_guards_all_the_same)
 {
     int generation = 2;
     set_up();
-    be_quiet();
     ck_assert_int_eq(
         child_ending((enum child_kind)_i, be_refused_and_live, &generation), 0);
     ck_assert_uint_eq(userfault_counts().replaced, 0);
@@ -707,7 +691,6 @@ START_TEST(a_lost_descriptor_that_is_refused_is_replaced_by_another_way)
 {
     int generation = 2;
     set_up();
-    be_quiet();
     lose_descriptor(_i);
     be_refused_and_live(&generation);
 }
@@ -792,7 +775,6 @@ START_TEST(errno_is_left_alone)
     userfault_start();
     ck_assert_int_eq(errno, EDOM);
     set_up();
-    be_quiet();
     errno = EDOM;
     userfault_register(page(0) + 1, bytes(1));
     userfault_fill(page(0) + 1, bytes(1));
