@@ -61,6 +61,7 @@ unit_tests = \
 	tests/unit/test_shortfall \
 	tests/unit/test_site \
 	tests/unit/test_size \
+	tests/unit/test_slot_queue \
 	tests/unit/test_slots \
 	tests/unit/test_text \
 	tests/unit/test_thread \
@@ -164,6 +165,8 @@ tests_unit_test_site_CPPFLAGS = $(test_cppflags)
 tests_unit_test_site_LDADD = $(test_libs)
 tests_unit_test_size_CPPFLAGS = $(test_cppflags)
 tests_unit_test_size_LDADD = $(test_libs)
+tests_unit_test_slot_queue_CPPFLAGS = $(test_cppflags)
+tests_unit_test_slot_queue_LDADD = $(test_libs)
 tests_unit_test_slots_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slots_LDADD = $(test_libs)
 tests_unit_test_text_CPPFLAGS = $(test_cppflags)
