@@ -61,6 +61,7 @@ unit_tests = \
 	tests/unit/test_shortfall \
 	tests/unit/test_site \
 	tests/unit/test_size \
+	tests/unit/test_slot_class \
 	tests/unit/test_slot_queue \
 	tests/unit/test_slots \
 	tests/unit/test_text \
@@ -89,8 +90,8 @@ TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/support/child.h tests/support/ending.h \
 	tests/support/expect.sh tests/support/failing_os.h \
 	tests/support/other_root.h tests/support/probe.h \
-	tests/support/unit.h tests/fault/crimes.def \
-	tests/fault/heap.def \
+	tests/support/unit.h tests/support/ways.h \
+	tests/fault/crimes.def tests/fault/heap.def \
 	tests/house/crashpath.allow
 
 test_cppflags = $(LIB_CPPFLAGS) -I$(top_srcdir) $(CHECK_CFLAGS)
@@ -165,6 +166,8 @@ tests_unit_test_site_CPPFLAGS = $(test_cppflags)
 tests_unit_test_site_LDADD = $(test_libs)
 tests_unit_test_size_CPPFLAGS = $(test_cppflags)
 tests_unit_test_size_LDADD = $(test_libs)
+tests_unit_test_slot_class_CPPFLAGS = $(test_cppflags)
+tests_unit_test_slot_class_LDADD = $(test_libs)
 tests_unit_test_slot_queue_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slot_queue_LDADD = $(test_libs)
 tests_unit_test_slots_CPPFLAGS = $(test_cppflags)

@@ -209,22 +209,22 @@ static int reopen(void)
  * The program may have taken away the calls and left the descriptor; while it
  * is open, a page that is armed without it would still be its to deliver.
  */
-static void give_up_descriptor(void)
+static void close_if_in_place(void)
 {
     if (uffd.descriptor >= 0 && is_in_place()) {
         close(uffd.descriptor);
     }
-    uffd.descriptor = -1;
 }
 
 static void replace(void)
 {
     const struct revoke_way *way = userfault_stand_in(&uffd.ranges);
-    give_up_descriptor();
+    close_if_in_place();
     uffd.replaced++;
     /* Where there is none, what is missing reads as zeroes now, and arming is
      * touching. */
     uffd.stand_in = way != NULL ? way : &revoke_mprotect;
+    uffd.descriptor = -1;
     if (way == NULL) {
         output_message("warning: userfaultfd was taken away, and nothing can "
                        "take its place: some uses of freed memory are not "
@@ -251,10 +251,8 @@ static void adopt(void)
     lock_reset_after_fork(&uffd.lock);
     lock_take(&uffd.lock);
     if (uffd.stand_in == NULL && uffd.descriptor >= 0) {
-        if (is_in_place()) {
-            /* The parent's, which would work on the parent's memory. */
-            close(uffd.descriptor);
-        }
+        /* The parent's, which would work on the parent's memory. */
+        close_if_in_place();
         if (reopen() == 0) {
             uffd.adopted++;
         } else {
