@@ -61,6 +61,7 @@ unit_tests = \
 	tests/unit/test_shortfall \
 	tests/unit/test_site \
 	tests/unit/test_size \
+	tests/unit/test_slot_cache \
 	tests/unit/test_slot_class \
 	tests/unit/test_slot_queue \
 	tests/unit/test_slots \
@@ -166,6 +167,8 @@ tests_unit_test_site_CPPFLAGS = $(test_cppflags)
 tests_unit_test_site_LDADD = $(test_libs)
 tests_unit_test_size_CPPFLAGS = $(test_cppflags)
 tests_unit_test_size_LDADD = $(test_libs)
+tests_unit_test_slot_cache_CPPFLAGS = $(test_cppflags)
+tests_unit_test_slot_cache_LDADD = $(test_libs)
 tests_unit_test_slot_class_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slot_class_LDADD = $(test_libs)
 tests_unit_test_slot_queue_CPPFLAGS = $(test_cppflags)
