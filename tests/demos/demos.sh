@@ -9,7 +9,7 @@
 # With --update, write the transcripts instead, for the diff to be reviewed.
 
 srcdir=${srcdir:-.}
-backends="guard mprotect"
+backends="move drop guard mprotect"
 
 scratch=$(mktemp -d) || exit 99
 trap 'rm -rf "$scratch"' EXIT

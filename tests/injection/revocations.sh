@@ -78,8 +78,8 @@ inject() {
     result $? "$play, backend=$backend: $call number $1 fails with $error"
 }
 
-# All kinds at once, from where the arena or the block ends; with the way
-# "guard" that is its last madvise, with "mprotect" its last mprotect.
+# All kinds at once, from where the arena or the block ends; with "mprotect"
+# that is its last mprotect, with the other ways its last madvise.
 inject_all() {
     call=mmap
     count_calls
@@ -87,7 +87,7 @@ inject_all() {
     call=mprotect
     count_calls
     mprotect_when=$last
-    if [ $backend = guard ]; then
+    if [ $backend != mprotect ]; then
         mprotect_when=$((last + 1))
     fi
     call=madvise
@@ -106,17 +106,22 @@ inject_all() {
     result $? "$play, backend=$backend: nothing can be revoked, which is said"
 }
 
-for backend in guard mprotect; do
+for backend in move drop guard mprotect; do
     for play in fault_or_refusal stale_or_refusal fenced_or_refusal; do
         case $play in
         fault*) kind=heap-buffer-overflow ;;
         stale*) kind=use-after-unmap ;;
         fenced*) kind=heap-use-after-free ;;
         esac
-        for call in mmap mprotect madvise; do
+        for call in mmap mprotect madvise userfaultfd ioctl; do
+            case $call:$backend in
+            userfaultfd:guard | userfaultfd:mprotect) continue ;;
+            ioctl:guard | ioctl:mprotect) continue ;;
+            esac
             case $call in
             mmap | mprotect) error=ENOMEM ;;
-            madvise) error=EINVAL ;;
+            madvise | ioctl) error=EINVAL ;;
+            userfaultfd) error=EPERM ;;
             esac
             count_calls
             when=$first
