@@ -21,6 +21,9 @@
 /* Enough for a steady figure, few enough for 0.1 s a way. */
 enum { PAIRS = 5000, ROUNDS = 5 };
 
+/* Two slots: a page and a guard page each. */
+enum { SLOTS = 2, SLOT_PAGES = 2 };
+
 static sigjmp_buf way_back;
 static volatile uintptr_t fault_address;
 
@@ -61,20 +64,37 @@ static double now(void)
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-/* What arming, writing and revoking a page takes, in nanoseconds; 0: it does
- * not work. The fastest of some rounds, because others use the machine too. */
-static double pair_cost(const struct revoke_way *way, uintptr_t page)
+static uintptr_t slot_at(uintptr_t slots, int number)
+{
+    return slots + (uintptr_t)(number % SLOTS) * SLOT_PAGES * pages_size();
+}
+
+/* Free a block and allocate the next: one call where the way can do that. */
+static int free_and_allocate(const struct revoke_way *way, uintptr_t from,
+                             uintptr_t to)
+{
+    if (way->transfer != NULL) {
+        return way->transfer(from, to, pages_size());
+    }
+    int error = way->revoke(from, pages_size());
+    return error != 0 ? error : way->arm(to, pages_size());
+}
+
+/* What a free and an allocation of a page take, in nanoseconds; 0: it does not
+ * work. The fastest of some rounds, because others use the machine too. */
+static double pair_cost(const struct revoke_way *way, uintptr_t slots)
 {
     double fastest = 0;
 
+    if (way->arm(slots, pages_size()) != 0) {
+        return 0;
+    }
     for (int round = 0; round < ROUNDS; round++) {
         double began = now();
         for (int pair = 0; pair < PAIRS; pair++) {
-            if (way->arm(page, pages_size()) != 0) {
-                return 0;
-            }
+            uintptr_t page = slot_at(slots, pair);
             *(volatile char *)page = 1;
-            if (way->revoke(page, pages_size()) != 0) {
+            if (free_and_allocate(way, page, slot_at(slots, pair + 1)) != 0) {
                 return 0;
             }
         }
@@ -83,27 +103,37 @@ static double pair_cost(const struct revoke_way *way, uintptr_t page)
             fastest = elapsed;
         }
     }
-    return fastest;
+    return way->revoke(slot_at(slots, PAIRS), pages_size()) == 0 ? fastest : 0;
+}
+
+static bool stops_everywhere(uintptr_t slots)
+{
+    for (int page = 0; page < SLOTS * SLOT_PAGES; page++) {
+        if (!stops_access(slots + (uintptr_t)page * pages_size())) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Examine WAY and print a line; return whether it can be used. */
 static bool examine(const struct revoke_way *way)
 {
-    uintptr_t page;
+    size_t bytes = SLOTS * SLOT_PAGES * pages_size();
+    uintptr_t slots;
     int error = way->probe();
     double cost = 0;
     bool has_stopped = false;
 
     if (error == 0) {
-        error = pages_reserve(2 * pages_size(), &page);
+        error = pages_reserve(bytes, &slots);
     }
     if (error == 0) {
-        error = way->prepare(page, 2 * pages_size());
-        has_stopped = error == 0 && stops_access(page);
-        cost = error == 0 ? pair_cost(way, page) : 0;
-        has_stopped = has_stopped && stops_access(page)
-                      && stops_access(page + pages_size());
-        pages_unmap(page, 2 * pages_size());
+        error = way->prepare(slots, bytes);
+        has_stopped = error == 0 && stops_everywhere(slots);
+        cost = error == 0 ? pair_cost(way, slots) : 0;
+        has_stopped = has_stopped && stops_everywhere(slots);
+        pages_unmap(slots, bytes);
     }
     if (error != 0) {
         printf("  %-10s no: %s\n", way->name, strerror(error));
