@@ -67,19 +67,26 @@ static size_t capacity_to_grow(size_t bytes)
  * must have a common origin, or what is made accessible later would be a
  * mapping of its own. They have when they are split after a page was touched
  * (the kernel's vm_pgoff and anon_vma then stay with both).
+ *
+ * Returns false when all of it was left accessible.
  */
 static bool make_room(struct moat_arena *arena)
 {
     if (arena->way == &revoke_guard) {
         arena_pages_prepare(arena, arena->reach_bytes + pages_size());
-        return !arena->is_unprepared
-               && arena->prepared_bytes == arena->extent_bytes;
+        arena->is_growing = !arena->is_unprepared
+                            && arena->prepared_bytes == arena->extent_bytes;
+        return true;
     }
     if (pages_allow(arena->base, arena->reach_bytes) != 0) {
-        return false;
+        return true;
     }
     *(volatile char *)arena->base = 0;
-    return pages_deny(arena->base, arena->reach_bytes) == 0;
+    arena->is_growing = pages_deny(arena->base, arena->reach_bytes) == 0;
+    if (!arena->is_growing) {
+        arena->armed_bytes = arena->reach_bytes;
+    }
+    return arena->is_growing;
 }
 
 struct block_record *large_allocate(const struct large_request *request)
@@ -97,8 +104,11 @@ struct block_record *large_allocate(const struct large_request *request)
     if (arena == NULL) {
         return NULL;
     }
-    if (request->is_growing) {
-        arena->is_growing = make_room(arena);
+    if (request->is_growing && !make_room(arena)) {
+        struct large_request steady = *request;
+        steady.is_growing = false;
+        large_free(arena, request->site);
+        return large_allocate(&steady);
     }
     if (arena_allocate_on(arena, request->side, request->alignment,
                           request->bytes, request->site, &error)
