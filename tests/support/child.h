@@ -22,7 +22,7 @@ enum child_kind {
     CHILD_BORROWING
 };
 
-/* Unless CONDITION holds, say so with its place in the test, and exit with 1. */
+/* Unless CONDITION holds, say so with its place in the test, and exit: 1. */
 #define CHILD_MUST(condition)                                                  \
     do {                                                                       \
         if (!(condition)) {                                                    \
