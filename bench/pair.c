@@ -20,7 +20,7 @@
 #include <string.h>
 
 enum {
-    PAIRS = 20000,
+    PAIRS = 50000,
     ROUNDS = 9,
     SIZE = 64,
     /* On mprotect each live block is a mapping of its own. */
@@ -39,23 +39,47 @@ static void *copy(void)
     return block;
 }
 
-static void *make_pairs(void *unused)
+static void make_pairs(void)
 {
     for (int i = 0; i < PAIRS; i++) {
         moat_guarded_free(copy());
     }
+}
+
+/* Set by the thread that is first to make PAIRS pairs. */
+static _Atomic bool is_over;
+static _Atomic long pairs_made;
+
+static void *make_pairs_until_over(void *unused)
+{
+    long made = 0;
+    while (!is_over) {
+        moat_guarded_free(copy());
+        made++;
+        if (made == PAIRS) {
+            is_over = true;
+        }
+    }
+    pairs_made += made;
     return unused;
 }
 
-static void make_pairs_in_two_threads(void)
+/* Nanoseconds a pair, as long as both threads are at it. */
+static double two_threads(void)
 {
+    struct measure measure = { 0 };
     pthread_t other;
-    if (pthread_create(&other, NULL, make_pairs, NULL) != 0) {
+    is_over = false;
+    pairs_made = 0;
+    measure_begin(&measure);
+    if (pthread_create(&other, NULL, make_pairs_until_over, NULL) != 0) {
         perror("pthread_create");
         exit(EXIT_FAILURE);
     }
-    make_pairs(NULL);
+    make_pairs_until_over(NULL);
+    measure_end(&measure);
     pthread_join(other, NULL);
+    return measure.fastest / (double)pairs_made;
 }
 
 static int pair_row(const char *way)
@@ -63,7 +87,7 @@ static int pair_row(const char *way)
     struct bare bare;
     struct measure calls = { 0 };
     struct measure one = { 0 };
-    struct measure two = { 0 };
+    double two = 0;
     if (!bare_start(&bare, way)) {
         perror(way);
         return EXIT_FAILURE;
@@ -78,15 +102,14 @@ static int pair_row(const char *way)
         }
         measure_end(&calls);
         measure_begin(&one);
-        make_pairs(NULL);
+        make_pairs();
         measure_end(&one);
-        measure_begin(&two);
-        make_pairs_in_two_threads();
-        measure_end(&two);
+        double pair = two_threads();
+        two = two == 0 || pair < two ? pair : two;
     }
     printf("| %s | %.0f | %.0f | %.2f | %.2f |\n", way, calls.fastest / PAIRS,
            one.fastest / PAIRS, one.fastest / calls.fastest,
-           2 * one.fastest / two.fastest);
+           one.fastest / PAIRS / two);
     return EXIT_SUCCESS;
 }
 

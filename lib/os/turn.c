@@ -19,9 +19,9 @@
 enum {
     /* Nanoseconds. The first is about what a timer is late by default. */
     FIRST_SLEEP = 50 * 1000,
-    LONGEST_SLEEP = 2000 * 1000,
+    LONGEST_SLEEP = 8000 * 1000,
     /* Asks from here on, and then looks in often. */
-    LONG_WAIT = 4000 * 1000,
+    LONG_WAIT = 8000 * 1000,
     LONGEST_WAIT = 20 * 1000 * 1000,
     /* Two waits within this time are often. */
     OFTEN = 20 * 1000 * 1000
