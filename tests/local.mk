@@ -37,6 +37,7 @@ unit_tests = \
 	tests/unit/test_budget \
 	tests/unit/test_bump \
 	tests/unit/test_canary \
+	tests/unit/test_canary_slots \
 	tests/unit/test_classify \
 	tests/unit/test_context \
 	tests/unit/test_describe \
@@ -45,6 +46,7 @@ unit_tests = \
 	tests/unit/test_fence \
 	tests/unit/test_inspect \
 	tests/unit/test_kind \
+	tests/unit/test_large \
 	tests/unit/test_lock \
 	tests/unit/test_maps \
 	tests/unit/test_memory \
@@ -61,12 +63,14 @@ unit_tests = \
 	tests/unit/test_shortfall \
 	tests/unit/test_site \
 	tests/unit/test_size \
+	tests/unit/test_slot_books \
 	tests/unit/test_slot_cache \
 	tests/unit/test_slot_class \
 	tests/unit/test_slot_queue \
 	tests/unit/test_slots \
 	tests/unit/test_text \
 	tests/unit/test_thread \
+	tests/unit/test_turn \
 	tests/unit/test_userfault \
 	tests/unit/test_userfault_stand_in
 # Tests of what a user sees, on the shared library.
@@ -115,6 +119,8 @@ tests_unit_test_bump_CPPFLAGS = $(test_cppflags)
 tests_unit_test_bump_LDADD = $(test_libs)
 tests_unit_test_canary_CPPFLAGS = $(test_cppflags)
 tests_unit_test_canary_LDADD = $(test_libs)
+tests_unit_test_canary_slots_CPPFLAGS = $(test_cppflags)
+tests_unit_test_canary_slots_LDADD = $(test_libs)
 tests_unit_test_classify_CPPFLAGS = $(test_cppflags)
 tests_unit_test_classify_LDADD = $(test_libs)
 tests_unit_test_context_CPPFLAGS = $(test_cppflags)
@@ -133,6 +139,8 @@ tests_unit_test_inspect_CPPFLAGS = $(test_cppflags)
 tests_unit_test_inspect_LDADD = $(test_libs)
 tests_unit_test_kind_CPPFLAGS = $(test_cppflags)
 tests_unit_test_kind_LDADD = $(test_libs)
+tests_unit_test_large_CPPFLAGS = $(test_cppflags)
+tests_unit_test_large_LDADD = $(test_libs)
 tests_unit_test_lock_CPPFLAGS = $(test_cppflags)
 tests_unit_test_lock_LDADD = $(test_libs)
 tests_unit_test_maps_CPPFLAGS = $(test_cppflags)
@@ -167,6 +175,8 @@ tests_unit_test_site_CPPFLAGS = $(test_cppflags)
 tests_unit_test_site_LDADD = $(test_libs)
 tests_unit_test_size_CPPFLAGS = $(test_cppflags)
 tests_unit_test_size_LDADD = $(test_libs)
+tests_unit_test_slot_books_CPPFLAGS = $(test_cppflags)
+tests_unit_test_slot_books_LDADD = $(test_libs)
 tests_unit_test_slot_cache_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slot_cache_LDADD = $(test_libs)
 tests_unit_test_slot_class_CPPFLAGS = $(test_cppflags)
@@ -179,6 +189,8 @@ tests_unit_test_text_CPPFLAGS = $(test_cppflags)
 tests_unit_test_text_LDADD = $(test_libs)
 tests_unit_test_thread_CPPFLAGS = $(test_cppflags)
 tests_unit_test_thread_LDADD = $(test_libs)
+tests_unit_test_turn_CPPFLAGS = $(test_cppflags)
+tests_unit_test_turn_LDADD = $(test_libs)
 tests_unit_test_userfault_CPPFLAGS = $(test_cppflags)
 tests_unit_test_userfault_LDADD = $(test_libs)
 tests_unit_test_userfault_stand_in_CPPFLAGS = $(test_cppflags)

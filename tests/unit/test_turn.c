@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* os/turn: one at a time, as long as nobody keeps the others waiting. */
+#include "os/turn.h"
+
+#include "tests/support/child.h"
+#include "tests/support/unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+static int64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* A thread that has waited may find the turn free or give up waiting; only
+ * that it goes on at all can be relied upon. */
+static void *begin_and_end(void *began)
+{
+    turn_begin();
+    atomic_store((_Atomic bool *)began, true);
+    turn_end();
+    return NULL;
+}
+
+START_TEST(a_turn_that_nobody_has_is_given_at_once)
+{
+    /* Without a sleep, which takes 50 microseconds at least: so many turns
+     * would take 5 seconds. */
+    enum { TURNS = 100000 };
+    int64_t began = now();
+    for (int i = 0; i < TURNS; i++) {
+        turn_begin();
+        turn_end();
+    }
+    ck_assert_int_lt(now() - began, (int64_t)TURNS * 50000);
+}
+END_TEST
+
+START_TEST(a_thread_sleeps_while_another_has_the_turn)
+{
+    pthread_t thread;
+    _Atomic bool has_begun = false;
+    turn_begin();
+    int64_t began = now();
+    ck_assert_int_eq(pthread_create(&thread, NULL, begin_and_end, &has_begun),
+                     0);
+    /* Nobody gives it up: the thread goes on by itself, after its sleeps. */
+    pthread_join(thread, NULL);
+    ck_assert(has_begun);
+    ck_assert_int_ge(now() - began, 20000000);
+    turn_end();
+}
+END_TEST
+
+START_TEST(waiting_leaves_errno_alone)
+{
+    turn_begin();
+    errno = EDOM;
+    /* By the same thread, which is as good as another one. */
+    turn_begin();
+    ck_assert_int_eq(errno, EDOM);
+    turn_end();
+}
+END_TEST
+
+/* Shared by the threads of the test below; not atomic, on purpose. */
+static struct {
+    long pairs;
+    _Atomic int inside;
+    _Atomic long together;
+} work;
+
+static void *take_turns(void *count)
+{
+    for (long i = 0; i < *(long *)count; i++) {
+        turn_begin();
+        work.together += atomic_fetch_add(&work.inside, 1) > 0;
+        atomic_fetch_sub(&work.inside, 1);
+        turn_end();
+    }
+    return NULL;
+}
+
+START_TEST(threads_are_seldom_at_it_together)
+{
+    long count = 200000;
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(
+            pthread_create(&threads[i], NULL, take_turns, &count), 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    /* Only one that has waited for long goes ahead uninvited. */
+    ck_assert_int_lt(work.together, count / 100);
+}
+END_TEST
+
+static int take_a_turn_in_a_child(void *unused)
+{
+    (void)unused;
+    turn_reset_after_fork();
+    int64_t began = now();
+    turn_begin();
+    turn_end();
+    return now() - began < 20000000 ? 0 : 1;
+}
+
+START_TEST(a_child_does_not_wait_for_threads_it_does_not_have)
+{
+    turn_begin();
+    ck_assert_int_eq(
+        child_ending(CHILD_FORKED, take_a_turn_in_a_child, NULL), 0);
+    turn_end();
+}
+END_TEST
+
+static void add(TCase *tests)
+{
+    tcase_add_test(tests, a_turn_that_nobody_has_is_given_at_once);
+    tcase_add_test(tests, a_thread_sleeps_while_another_has_the_turn);
+    tcase_add_test(tests, waiting_leaves_errno_alone);
+    tcase_add_test(tests, threads_are_seldom_at_it_together);
+    tcase_add_test(tests, a_child_does_not_wait_for_threads_it_does_not_have);
+}
+
+int main(void)
+{
+    return unit_run("os/turn", add);
+}
