@@ -35,6 +35,7 @@ libos_la_SOURCES = \
 	lib/os/revoke_guard.c \
 	lib/os/revoke_move.c \
 	lib/os/revoke_mprotect.c \
+	lib/os/shared.c lib/os/shared.h \
 	lib/os/thread.c lib/os/thread.h \
 	lib/os/turn.c lib/os/turn.h \
 	lib/os/userfault.c lib/os/userfault.h \
@@ -57,7 +58,8 @@ librecord_la_SOURCES = \
 	lib/record/kind.c \
 	lib/record/region.c lib/record/region.h \
 	lib/record/site.c lib/record/site.h \
-	lib/record/state.c lib/record/state.h
+	lib/record/state.c lib/record/state.h \
+	lib/record/tally.h
 
 liballoc_la_CPPFLAGS = $(LIB_CPPFLAGS)
 liballoc_la_CFLAGS = $(LIB_CFLAGS)
@@ -101,6 +103,7 @@ libapi_la_SOURCES = \
 	lib/api/options.c lib/api/options.h lib/api/options.def \
 	lib/api/report_api.c \
 	lib/api/runtime.c lib/api/runtime.h \
+	lib/api/tally.c lib/api/tally.h \
 	lib/api/version_api.c
 
 moat_layers = libapi.la libdiagnose.la liballoc.la librecord.la libos.la \
@@ -117,3 +120,24 @@ libmoat_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 0:0:0 \
 noinst_LTLIBRARIES += libmoat-inside.la
 libmoat_inside_la_SOURCES =
 libmoat_inside_la_LIBADD = $(moat_layers) $(SIGSEGV_LIBS)
+
+# What is preloaded: the same layers, and functions that take the place of
+# libc's. The layers' own calls of these go to lib/preload/next.c instead.
+# libsigsegv is linked in and hidden, for programs that have their own copy;
+# it and the loader's flag come by way of -Wl, past libtool.
+pkglib_LTLIBRARIES = libmoat-preload.la
+libmoat_preload_la_CPPFLAGS = $(LIB_CPPFLAGS)
+# GCC would make calloc() of what calloc() does.
+libmoat_preload_la_CFLAGS = $(LIB_CFLAGS) -fno-builtin
+libmoat_preload_la_SOURCES = \
+	lib/preload/early.c lib/preload/early.h \
+	lib/preload/introspect.c \
+	lib/preload/malloc.c \
+	lib/preload/next.c lib/preload/next.h \
+	lib/preload/preload.h \
+	lib/preload/process.c
+libmoat_preload_la_LIBADD = $(moat_layers)
+libmoat_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
+	-no-undefined -Wl,-z,nodelete -Wl,-z,initfirst \
+	-Wl,--wrap=malloc -Wl,--wrap=free \
+	-Wl,$(SIGSEGV_ARCHIVE) -Wl,--exclude-libs,libsigsegv.a

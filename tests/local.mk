@@ -25,7 +25,11 @@ dist_check_SCRIPTS += \
 	tests/house/sources.sh \
 	tests/injection/heap.sh \
 	tests/injection/refusals.sh \
-	tests/injection/revocations.sh
+	tests/injection/revocations.sh \
+	tests/preload/calls.sh \
+	tests/preload/crimes.sh \
+	tests/preload/programs.sh \
+	tests/preload/run.sh
 
 # Tests that look inside: a new one is a name here and a line below.
 unit_tests = \
@@ -90,6 +94,14 @@ fault_subjects = \
 	tests/fault/subject \
 	tests/fault/surroundings
 
+# Ordinary programs, which are not linked with Moat.
+preload_subjects = \
+	tests/preload/calls \
+	tests/preload/crime
+tests_preload_calls_LDADD =
+tests_preload_crime_LDADD =
+
+check_PROGRAMS += $(preload_subjects)
 check_PROGRAMS += $(unit_tests) $(fault_tests) $(fault_subjects)
 TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/support/child.h tests/support/ending.h \

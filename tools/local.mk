@@ -4,14 +4,18 @@
 
 bin_PROGRAMS += tools/moat/moat
 tools_moat_moat_CPPFLAGS = $(LIB_CPPFLAGS) \
-	-DMOAT_DEMO_DIR='"$(pkglibexecdir)/demos"'
+	-DMOAT_DEMO_DIR='"$(pkglibexecdir)/demos"' \
+	-DMOAT_PRELOAD_DIR='"$(pkglibdir)"'
 tools_moat_moat_SOURCES = \
 	tools/moat/command.h \
 	tools/moat/demo.c \
 	tools/moat/doctor.c \
 	tools/moat/environment.c \
 	tools/moat/help.c \
-	tools/moat/main.c
+	tools/moat/main.c \
+	tools/moat/place.c \
+	tools/moat/program.c \
+	tools/moat/run.c
 # Only the parser of options, the text it writes to, and the ways to revoke; a
 # convenience library gives a program no more than it asks for.
 tools_moat_moat_LDADD = libapi.la libos.la libbase.la

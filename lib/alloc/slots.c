@@ -20,6 +20,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* Large blocks must stay sparse. */
+#define MOST_FILLED ((size_t)64 << 10)
+
 static struct {
     struct moat_state *state;
     const struct revoke_way *way;
@@ -185,7 +188,7 @@ static inline void adopt_address_space(void)
     }
 }
 
-void *slots_allocate(const struct slots_request *request)
+static void *allocate(const struct slots_request *request)
 {
     size_t page_bytes = slots.state->page_bytes;
     adopt_address_space();
@@ -215,6 +218,25 @@ void *slots_allocate(const struct slots_request *request)
     if (!is_within) {
         /* Not before it is there: it may be as large as no memory is. */
         budget_force(place.data_bytes);
+    }
+    return block;
+}
+
+/* A string that is not terminated shall run into the guard page instead of a
+ * lucky zero. */
+static void fill(void *fresh, size_t bytes, const struct slots_request *request)
+{
+    if (request->fill != 0 && !request->is_zeroed) {
+        memset(fresh, request->fill,
+               bytes < MOST_FILLED ? bytes : MOST_FILLED);
+    }
+}
+
+void *slots_allocate(const struct slots_request *request)
+{
+    void *block = allocate(request);
+    if (block != NULL) {
+        fill(block, request->bytes, request);
     }
     return block;
 }
@@ -340,6 +362,17 @@ static void free_claimed(struct moat_arena *owner, struct block_record *record,
     }
 }
 
+bool slots_find(uintptr_t block, size_t *bytes)
+{
+    struct moat_arena *owner;
+    const struct block_record *record = find_block(block, &owner);
+    if (record == NULL || record->state != BLOCK_LIVE) {
+        return false;
+    }
+    *bytes = record->bytes;
+    return true;
+}
+
 bool slots_free(uintptr_t block, site_id site, struct moat_finding *finding)
 {
     struct moat_arena *owner = NULL;
@@ -418,6 +451,7 @@ void *slots_reallocate(uintptr_t block, const struct slots_request *request,
     if (record != NULL) {
         budget_force(span_of(record).end - span_of(record).start);
         moved = publish(record, request->site);
+        fill((char *)moved + old->bytes, request->bytes - old->bytes, request);
     } else {
         moved = copy(old, request, growths);
         record = moved == NULL ? NULL
@@ -438,12 +472,20 @@ void *slots_reallocate(uintptr_t block, const struct slots_request *request,
     return moved;
 }
 
-struct slots_counts slots_counts(void)
+void slots_count_blocks(size_t *fenced, size_t *canaries_only)
 {
     size_t numbers = slots.numbers;
-    size_t canaries_only = slots.canaries_only;
+    *canaries_only = slots.canaries_only;
+    *fenced = numbers - *canaries_only;
+}
+
+struct slots_counts slots_counts(void)
+{
+    size_t fenced;
+    size_t canaries_only;
+    slots_count_blocks(&fenced, &canaries_only);
     return (struct slots_counts){
-        .fenced = numbers - canaries_only,
+        .fenced = fenced,
         .canaries_only = canaries_only,
         .not_moved = slots.not_moved,
         .waiting = slot_class_waiting(),

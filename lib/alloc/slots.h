@@ -49,6 +49,8 @@ struct slots_request {
     enum fence_placement side;
     /* Whether the memory must be zero. */
     bool is_zeroed;
+    /* What fresh memory begins with otherwise; 0: whatever there is. */
+    unsigned char fill;
     /* Whether a large block shall have room to grow; see large.h. */
     bool is_growing;
     site_id site;
@@ -56,6 +58,10 @@ struct slots_request {
 
 /* Returns the block, or NULL: there is no memory. */
 void *slots_allocate(const struct slots_request *request);
+
+/* Whether BLOCK, any pointer, is a live block; *BYTES is then its size, as
+ * asked for. */
+bool slots_find(uintptr_t block, size_t *bytes);
 
 /*
  * Free BLOCK, any pointer. Returns whether something is wrong, with *FINDING
@@ -91,6 +97,9 @@ struct slots_counts {
 };
 
 struct slots_counts slots_counts(void);
+
+/* Of these only the blocks; async-signal-safe. */
+void slots_count_blocks(size_t *fenced, size_t *canaries_only);
 
 /* Around fork(): no other thread may be in here meanwhile. */
 void slots_before_fork(void);

@@ -10,17 +10,19 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-static struct {
-    enum fence_placement placement;
-    size_t alignment;
-    /* Counts blocks where sides alternate. */
-    _Atomic size_t turns;
-} heap;
+static struct heap_settings heap;
 
-void heap_start(enum fence_placement placement, size_t alignment)
+/* Counts blocks where sides alternate. */
+static _Atomic size_t turns;
+
+void heap_start(const struct heap_settings *settings)
 {
-    heap.placement = placement;
-    heap.alignment = alignment;
+    heap = *settings;
+}
+
+bool heap_is_ready(void)
+{
+    return runtime_is_started();
 }
 
 static struct slots_request request_for(size_t bytes, size_t alignment,
@@ -34,12 +36,13 @@ static struct slots_request request_for(size_t bytes, size_t alignment,
     enum fence_placement side = heap.placement;
     if (side == FENCE_ALTERNATE) {
         side = fence_turn(side, atomic_fetch_add_explicit(
-                                    &heap.turns, 1, memory_order_relaxed));
+                                    &turns, 1, memory_order_relaxed));
     }
     return (struct slots_request){ .bytes = bytes,
                                    .alignment = alignment,
                                    .side = side,
                                    .is_zeroed = is_zeroed,
+                                   .fill = heap.fill,
                                    .site = runtime_site(caller) };
 }
 
@@ -73,6 +76,12 @@ void *heap_reallocate(void *block, size_t bytes, const void *caller)
     }
     errno = moved == NULL ? ENOMEM : saved_errno;
     return moved;
+}
+
+size_t heap_bytes(const void *block)
+{
+    size_t bytes;
+    return slots_find((uintptr_t)block, &bytes) ? bytes : 0;
 }
 
 void heap_free(void *block, const void *caller)

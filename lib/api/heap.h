@@ -16,8 +16,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* ALIGNMENT is ARENA_ALIGNMENT_NATURAL or a power of two. */
-void heap_start(enum fence_placement placement, size_t alignment);
+struct heap_settings {
+    enum fence_placement placement;
+    /* ARENA_ALIGNMENT_NATURAL or a power of two. */
+    size_t alignment;
+    /* What fresh memory begins with; 0: whatever there is. */
+    unsigned char fill;
+};
+
+void heap_start(const struct heap_settings *settings);
+
+/*
+ * Whether Moat has started. While it has not, an allocation below would start
+ * it; in the thread that is starting it, it would not return.
+ */
+bool heap_is_ready(void);
 
 /*
  * Allocate BYTES, 0 too, at ALIGNMENT, a power of two or 0: as heap_start()
@@ -31,6 +44,9 @@ void *heap_allocate(size_t bytes, size_t alignment, bool is_zeroed,
  * heap_allocate(). When NULL is returned BLOCK is as it was.
  */
 void *heap_reallocate(void *block, size_t bytes, const void *caller);
+
+/* How large BLOCK is; 0: it is no live block. */
+size_t heap_bytes(const void *block);
 
 /* NULL is not for this. */
 void heap_free(void *block, const void *caller);

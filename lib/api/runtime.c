@@ -8,6 +8,7 @@
 #include "alloc/slots.h"
 #include "api/heap.h"
 #include "api/options.h"
+#include "api/tally.h"
 #include "base/text.h"
 #include "diagnose/fault.h"
 #include "diagnose/report.h"
@@ -24,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /*
  * What is asked for; region_reserve() takes less where there is less. The
@@ -135,6 +137,8 @@ static void start_reports(void)
                        || (options.color == COLOR_AUTO && !is_to_log
                            && output_is_colorful()),
         .log_path = options.log_path,
+        .count = tally_reports(),
+        .at_end = tally_add,
     };
     report_start(&settings);
 }
@@ -161,6 +165,7 @@ static void after_fork_in_child(void)
     extent_after_fork_in_child();
     slots_after_fork_in_child();
     report_after_fork_in_child();
+    tally_after_fork_in_child();
     actor_forget_self_after_fork();
 }
 
@@ -193,6 +198,7 @@ static void start(void)
 {
     output_start();
     read_options();
+    tally_start();
     start_reports();
     shortfall_start(is_strict(), (int)options.exitcode);
     int error = state_create(&moat_state, REGION_BYTES);
@@ -220,7 +226,12 @@ static void start(void)
         .has_transfer = options.realloc == 0,
     };
     slots_start(&moat_state, &heap_settings);
-    heap_start(settings.placement, settings.alignment);
+    struct heap_settings malloc_settings = {
+        .placement = settings.placement,
+        .alignment = settings.alignment,
+        .fill = (unsigned char)options.fill,
+    };
+    heap_start(&malloc_settings);
     error = fault_catch(&moat_state, options.allow_user_segv_handler);
     if (error != 0) {
         warn("sigaction or the stack for reports", error,
@@ -250,16 +261,29 @@ static void start(void)
     atomic_store_explicit(&is_started, true, memory_order_release);
 }
 
+bool runtime_is_started(void)
+{
+    return atomic_load_explicit(&is_started, memory_order_acquire);
+}
+
 void runtime_start(void)
 {
-    if (!atomic_load_explicit(&is_started, memory_order_acquire)) {
+    if (!runtime_is_started()) {
         pthread_once(&once, start);
     }
 }
 
-__attribute__((constructor)) static void start_with_the_program(void)
+/* glibc calls constructors with the arguments of main(). */
+__attribute__((constructor)) static void
+start_with_the_program(int argument_count, char **arguments, char **variables)
 {
     int saved_errno = errno;
+    (void)argument_count;
+    (void)arguments;
+    if (environ == NULL) {
+        /* The preload library comes first, before libc itself. */
+        environ = variables;
+    }
     runtime_start();
     errno = saved_errno;
 }
@@ -385,6 +409,7 @@ __attribute__((destructor)) static void check_at_exit(void)
     }
     size_t damaged = 0;
     extent_each_living(sweep_at_exit, &damaged);
+    tally_add();
     if (damaged > 0) {
         /* exit() writes out what stdio still holds after this; _exit() would
          * lose it. */

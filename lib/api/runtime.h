@@ -17,6 +17,9 @@
 /* Start everything, once; all entry points that may come first call it. */
 void runtime_start(void);
 
+/* Whether that has been done. */
+bool runtime_is_started(void);
+
 /* The site of a public function's caller. */
 site_id runtime_site(const void *return_address);
 

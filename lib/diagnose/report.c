@@ -69,6 +69,9 @@ void report_write(const struct moat_finding *finding)
     if (function != NULL && !function(finding, atomic_load(&hook.context))) {
         return;
     }
+    if (settings.count != NULL) {
+        atomic_fetch_add(settings.count, 1);
+    }
     struct text text = text_in(buffer, sizeof buffer);
     struct report_style style = { .is_colorful = settings.is_colorful,
                                   .locate = symbol_locate };
@@ -93,6 +96,9 @@ bool report_must_abort(void)
 
 _Noreturn void report_end_process(void)
 {
+    if (settings.at_end != NULL) {
+        settings.at_end();
+    }
     if (settings.has_abort) {
         process_end_by(SIGABRT);
     }

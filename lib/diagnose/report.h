@@ -15,7 +15,9 @@
 #include <moat/finding.h>
 #include <moat/report.h>
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct report_settings {
     int exit_status;
@@ -24,6 +26,10 @@ struct report_settings {
     bool is_colorful;
     /* "": standard error. Must stay where it is. */
     const char *log_path;
+    /* NULL, or what counts the reports of several processes. */
+    _Atomic uint64_t *count;
+    /* Called before the process ends by a report; async-signal-safe. */
+    void (*at_end)(void);
 };
 
 /* Use SETTINGS from now on. */

@@ -65,7 +65,9 @@ uint64_t process_secret(void)
 
 _Noreturn void process_exit(int status)
 {
-    _exit(status);
+    for (;;) {
+        syscall(SYS_exit_group, status);
+    }
 }
 
 void process_set_default(int signal)
@@ -85,7 +87,7 @@ _Noreturn void process_end_by(int signal)
     sigprocmask(SIG_UNBLOCK, &only, NULL);
     syscall(SYS_tgkill, getpid(), process_thread_id(), signal);
     /* Only a debugger that swallows the signal leads here. */
-    _exit(128 + signal);
+    process_exit(128 + signal);
 }
 
 int process_lowest_descriptor(void)

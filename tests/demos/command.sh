@@ -47,8 +47,8 @@ holds() {
 }
 
 check "without arguments it shows how to use it" 2 '' 'usage: moat '
-check "--help shows the commands" 0 '^  demo ' '' --help
-check "help shows them too" 0 '^  demo ' '' help
+check "--help shows the commands" 0 '^  moat demo ' '' --help
+check "help shows them too" 0 '^  moat demo ' '' help
 check "--version" 0 '^moat [0-9]*\.[0-9]*\.[0-9]*$' '' --version
 check "help options shows the options" 0 'halt_on_error' '' help options
 check "help of anything else is refused" 2 '' "'nothing'" help nothing

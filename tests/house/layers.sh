@@ -16,7 +16,8 @@ os:os base
 record:record os base
 alloc:alloc record os base
 diagnose:diagnose record os base
-api:api diagnose alloc record os base'
+api:api diagnose alloc record os base
+preload:preload api diagnose alloc record os base'
 
 echo "$rooms" | while IFS=: read -r room uses; do
     for object in lib/"$room"/*.o; do
@@ -45,7 +46,7 @@ result() {
     fi
 }
 
-echo "1..12"
+echo "1..14"
 echo "$rooms" >"$scratch/rooms"
 while IFS=: read -r room uses; do
     awk -v room="$room" -v uses="$uses" '

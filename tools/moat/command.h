@@ -35,9 +35,22 @@ extern const struct command commands[];
 int demo_run(int argument_count, char *const arguments[]);
 int doctor_run(int argument_count, char *const arguments[]);
 int help_run(int argument_count, char *const arguments[]);
+int run_run(int argument_count, char *const arguments[]);
 
 /* Print how to use moat, to standard error if the user has erred. */
 void help_usage(bool is_mistake);
+
+/*
+ * Store in PATH, of PATH_MAX bytes, what lies at IN_TREE of the tree that moat
+ * was built in if it is run from there, else INSTALLED.
+ */
+void place_of(char *path, const char *in_tree, const char *installed);
+
+/*
+ * Find PROGRAM as execvp() would and look whether a library can be preloaded
+ * into it. Returns COMMAND_OK; or what moat ends with, and has said why.
+ */
+int program_check(const char *program);
 
 /*
  * Whether MOAT_OPTIONS has no mistakes; if it has, they have been said on

@@ -35,43 +35,6 @@ static void list_demos(FILE *out)
     }
 }
 
-/* Cut the last part of PATH off if it is NAME; return whether it was. */
-static bool cut_last_part(char *path, const char *name)
-{
-    char *slash = strrchr(path, '/');
-
-    if (slash == NULL || strcmp(slash + 1, name) != 0) {
-        return false;
-    }
-    *slash = '\0';
-    return true;
-}
-
-/*
- * Store in DIRECTORY where the demos are:
- *
- *  1. When this program is TREE/tools/moat/moat, in TREE/demos. libtool puts
- *     the program itself into .libs there, and may call it lt-moat.
- *  2. Otherwise where they have been installed.
- */
-static void find_demos(char directory[PATH_MAX])
-{
-    ssize_t path_bytes = readlink("/proc/self/exe", directory, PATH_MAX - 1);
-
-    if (path_bytes > 0) {
-        directory[path_bytes] = '\0';
-        *strrchr(directory, '/') = '\0';
-        cut_last_part(directory, ".libs");
-        if (cut_last_part(directory, "moat")
-            && cut_last_part(directory, "tools")
-            && strlen(directory) + sizeof "/demos" <= PATH_MAX) {
-            strcat(directory, "/demos");
-            return;
-        }
-    }
-    snprintf(directory, PATH_MAX, "%s", MOAT_DEMO_DIR);
-}
-
 /* Run DEMO and wait for it. Returns its exit status, as a shell gives it. */
 static int run_demo(const struct demo *demo)
 {
@@ -79,7 +42,7 @@ static int run_demo(const struct demo *demo)
     char program[PATH_MAX + 64];
     int status;
 
-    find_demos(directory);
+    place_of(directory, "demos", MOAT_DEMO_DIR);
     snprintf(program, sizeof program, "%s/%s", directory, demo->name);
     fflush(stdout);
     pid_t child = fork();

@@ -20,8 +20,8 @@ void help_usage(bool is_mistake)
     fputs("usage: moat COMMAND [ARGUMENT...]\n\n", out);
     for (const struct command *command = commands; command->name != NULL;
          command++) {
-        fprintf(out, "  %-7s %-13s  %s\n", command->name, command->arguments,
-                command->purpose);
+        fprintf(out, "  moat %s %s\n        %s\n", command->name,
+                command->arguments, command->purpose);
     }
     fputs("\nmoat --version tells the version; moat(1) is the manual.\n",
           out);

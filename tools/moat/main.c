@@ -19,6 +19,8 @@ const struct command commands[] = {
       doctor_run },
     { "help", "[options]", "show this, or what MOAT_OPTIONS can be", false,
       help_run },
+    { "run", "[--KEY=VALUE]... [--] PROGRAM [ARGUMENT]...",
+      "run a program with every block fenced", true, run_run },
     { 0 },
 };
 

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * crime NAME: one memory error, in an ordinary program that knows nothing of
+ * Moat. Exit status 0 when nobody has stopped it.
+ */
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void *(*volatile allocate)(size_t) = malloc;
+static void *(*volatile reallocate)(void *, size_t) = realloc;
+static void (*volatile release)(void *) = free;
+static volatile char sink;
+
+static void read_past_a_full_block(void)
+{
+    volatile char *block = allocate(32);
+    sink = block[32];
+}
+
+static void write_past_a_full_block(void)
+{
+    volatile char *block = allocate(32);
+    block[32] = 'x';
+}
+
+static void write_into_slack(void)
+{
+    char *block = allocate(21);
+    ((volatile char *)block)[21] = 'x';
+    release(block);
+}
+
+static void write_into_slack_and_exit(void)
+{
+    volatile char *block = allocate(21);
+    block[22] = 'x';
+}
+
+static void write_in_front(void)
+{
+    char *block = allocate(32);
+    ((volatile char *)block)[-1] = 'x';
+    release(block);
+}
+
+static void read_a_page_in_front(void)
+{
+    volatile char *block = allocate(4096);
+    sink = block[-1];
+}
+
+static void read_a_freed_block(void)
+{
+    char *block = allocate(32);
+    release(block);
+    sink = ((volatile char *)block)[5];
+}
+
+static void write_to_a_freed_block(void)
+{
+    char *block = allocate(5000000);
+    release(block);
+    ((volatile char *)block)[4999999] = 'x';
+}
+
+static void read_a_block_freed_long_ago(void)
+{
+    char *block = allocate(32);
+    release(block);
+    for (int i = 0; i < 10000; i++) {
+        release(allocate(32));
+    }
+    sink = ((volatile char *)block)[5];
+}
+
+static void free_twice(void)
+{
+    char *block = allocate(32);
+    release(block);
+    release(block);
+}
+
+static void free_twice_with_thousands_between(void)
+{
+    char *block = allocate(32);
+    release(block);
+    for (int i = 0; i < 5000; i++) {
+        release(allocate(32));
+    }
+    release(block);
+}
+
+static void free_an_interior_pointer(void)
+{
+    char *block = allocate(32);
+    release(block + 16);
+}
+
+static void free_the_stack(void)
+{
+    char local[32];
+    release(local);
+}
+
+static void free_a_global(void)
+{
+    release((void *)&sink);
+}
+
+static void free_a_wild_pointer(void)
+{
+    release((void *)(uintptr_t)0x123456789abc);
+}
+
+static void realloc_a_freed_block(void)
+{
+    char *block = allocate(32);
+    release(block);
+    reallocate(block, 64);
+}
+
+static void use_the_old_block_after_realloc(void)
+{
+    char *block = allocate(32);
+    reallocate(block, 64);
+    ((volatile char *)block)[3] = 'x';
+}
+
+static void read_past_a_shrunk_block(void)
+{
+    char *block = allocate(64);
+    block = reallocate(block, 32);
+    sink = ((volatile char *)block)[32];
+}
+
+static void copy_an_unterminated_string(void)
+{
+    static char copy[100000];
+    char *text = allocate(16);
+    memset(text, 'a', 16);
+    strcpy(copy, text);
+}
+
+static void read_past_an_aligned_block(void)
+{
+    void *block = NULL;
+    if (posix_memalign(&block, 65536, 4096) == 0) {
+        sink = ((volatile char *)block)[4096];
+    }
+}
+
+static void read_a_block_of_no_bytes(void)
+{
+    volatile char *block = allocate(0);
+    sink = block[0];
+}
+
+static void overflow_in_a_child(void)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        write_past_a_full_block();
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    puts("the parent goes on");
+}
+
+static void *overflow(void *unused)
+{
+    write_past_a_full_block();
+    return unused;
+}
+
+static void overflow_in_a_thread(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, overflow, NULL);
+    pthread_join(thread, NULL);
+}
+
+static void nothing(void)
+{
+    char *block = allocate(32);
+    memset(block, 'x', 32);
+    release(block);
+    puts("all is well");
+}
+
+static const struct {
+    const char *name;
+    void (*commit)(void);
+} crimes[] = {
+#define CRIME(name) { #name, name }
+    CRIME(copy_an_unterminated_string),
+    CRIME(free_a_global),
+    CRIME(free_a_wild_pointer),
+    CRIME(free_an_interior_pointer),
+    CRIME(free_the_stack),
+    CRIME(free_twice),
+    CRIME(free_twice_with_thousands_between),
+    CRIME(nothing),
+    CRIME(overflow_in_a_child),
+    CRIME(overflow_in_a_thread),
+    CRIME(read_a_block_freed_long_ago),
+    CRIME(read_a_block_of_no_bytes),
+    CRIME(read_a_freed_block),
+    CRIME(read_a_page_in_front),
+    CRIME(read_past_a_full_block),
+    CRIME(read_past_a_shrunk_block),
+    CRIME(read_past_an_aligned_block),
+    CRIME(realloc_a_freed_block),
+    CRIME(use_the_old_block_after_realloc),
+    CRIME(write_in_front),
+    CRIME(write_into_slack),
+    CRIME(write_into_slack_and_exit),
+    CRIME(write_past_a_full_block),
+    CRIME(write_to_a_freed_block),
+};
+
+int main(int argument_count, char *arguments[])
+{
+    for (size_t i = 0; i < sizeof crimes / sizeof crimes[0]; i++) {
+        if (argument_count == 2
+            && strcmp(arguments[1], crimes[i].name) == 0) {
+            crimes[i].commit();
+            return 0;
+        }
+    }
+    return 2;
+}

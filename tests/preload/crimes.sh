@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# An ordinary program under `moat run`: each error is reported with its kind,
+# access and distance, moat ends with 99, on each way of revoking; and a program
+# without errors runs as ever. Prints TAP. To be run at the top of the build
+# tree.
+
+moat=tools/moat/moat
+crime=tests/preload/crime
+
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 99' HUP INT TERM
+# shellcheck disable=SC3045
+ulimit -c 0
+
+number=0
+result() {
+    number=$((number + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $number - $2"
+    else
+        echo "not ok $number - $2"
+        echo "# exit status $status"
+        sed 's/^/# /' "$scratch/error"
+    fi
+}
+
+# expect CRIME KIND SEEN RELATION [OPTION]: the report's first two lines.
+expect() {
+    "$moat" run --backend="$backend" ${5+"$5"} "$crime" "$1" \
+        >"$scratch/output" 2>"$scratch/error"
+    status=$?
+    [ "$status" -eq 99 ] &&
+        grep -q "^==[0-9]*==ERROR: moat: $2 .*, seen at $3\$" \
+            "$scratch/error" &&
+        grep -q "$4" "$scratch/error" &&
+        [ "$(grep -c 'ERROR: moat' "$scratch/error")" -eq 1 ] &&
+        grep -q '^moat: .* 1 report' "$scratch/error"
+    result $? "$1${5+ $5}, backend=$backend"
+}
+
+for backend in move drop guard mprotect; do
+    expect read_past_a_full_block heap-buffer-overflow access \
+        '^READ at 0x[0-9a-f]*, 0 bytes after the end of 32-byte block #'
+    expect write_past_a_full_block heap-buffer-overflow access \
+        '^WRITE at 0x[0-9a-f]*, 0 bytes after the end of 32-byte block #'
+    expect write_into_slack heap-buffer-overflow free \
+        '^WRITE at 0x[0-9a-f]*, 0 bytes after the end of 21-byte block #'
+    expect write_into_slack heap-buffer-overflow access \
+        '^WRITE at 0x[0-9a-f]*, 0 bytes after the end of 21-byte block #' \
+        --alignment=natural
+    expect write_into_slack_and_exit heap-buffer-overflow exit \
+        '^WRITE at 0x[0-9a-f]*, 1 bytes after the end of 21-byte block #'
+    expect write_in_front heap-buffer-underflow free \
+        '^WRITE at 0x[0-9a-f]*, 1 bytes before the start of 32-byte block #'
+    expect write_in_front heap-buffer-underflow access \
+        '^WRITE at 0x[0-9a-f]*, 1 bytes before the start of 32-byte block #' \
+        --placement=before
+    expect read_a_page_in_front heap-buffer-underflow access \
+        '^READ at 0x[0-9a-f]*, 1 bytes before the start of 4096-byte block #'
+    expect read_a_freed_block heap-use-after-free access \
+        '^READ at 0x[0-9a-f]*, 5 bytes inside 32-byte block #'
+    expect write_to_a_freed_block heap-use-after-free access \
+        '^WRITE at 0x[0-9a-f]*, 4999999 bytes inside 5000000-byte block #'
+    expect read_a_block_freed_long_ago heap-use-after-free access \
+        '^READ at 0x[0-9a-f]*, 5 bytes inside 32-byte block #'
+    expect free_twice double-free free ' 32-byte block #'
+    expect free_twice_with_thousands_between double-free free \
+        ' 32-byte block #'
+    expect free_an_interior_pointer bad-free free \
+        ', 16 bytes inside 32-byte block #'
+    expect free_the_stack bad-free free '^FREE of 0x'
+    expect free_a_global bad-free free '^FREE of 0x'
+    expect free_a_wild_pointer bad-free free '^FREE of 0x123456789abc'
+    expect realloc_a_freed_block double-free free ' 32-byte block #'
+    expect use_the_old_block_after_realloc heap-use-after-free access \
+        '^WRITE at 0x[0-9a-f]*, 3 bytes inside 32-byte block #'
+    expect read_past_a_shrunk_block heap-buffer-overflow access \
+        '^READ at 0x[0-9a-f]*, 0 bytes after the end of 32-byte block #'
+    expect copy_an_unterminated_string heap-buffer-overflow access \
+        '^READ at 0x[0-9a-f]*, 0 bytes after the end of 16-byte block #'
+    expect read_past_an_aligned_block heap-buffer-overflow access \
+        '^READ at 0x[0-9a-f]*, 0 bytes after the end of 4096-byte block #'
+    expect read_a_block_of_no_bytes heap-buffer-overflow access \
+        '^READ at 0x[0-9a-f]*, 0 bytes after the end of 0-byte block #'
+    expect overflow_in_a_child heap-buffer-overflow access \
+        '^WRITE at 0x[0-9a-f]*, 0 bytes after the end of 32-byte block #'
+    grep -q 'the parent goes on' "$scratch/output"
+    result $? "and its parent goes on, backend=$backend"
+    expect overflow_in_a_thread heap-buffer-overflow access \
+        '^WRITE at 0x[0-9a-f]*, 0 bytes after the end of 32-byte block #'
+
+    "$moat" run --backend="$backend" --require=strict "$crime" nothing \
+        >"$scratch/output" 2>"$scratch/error"
+    status=$?
+    [ "$status" -eq 0 ] && [ "$(cat "$scratch/output")" = 'all is well' ] &&
+        [ "$(cat "$scratch/error")" = "$(printf '%s' \
+            "$(grep -E '^moat: [0-9]+ blocks? fenced in 1 process; nothing was weaker than asked$' \
+                "$scratch/error")")" ] && [ -s "$scratch/error" ]
+    result $? "nothing, backend=$backend"
+done
+echo "1..$number"
