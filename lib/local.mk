@@ -97,6 +97,7 @@ libapi_la_CPPFLAGS = $(LIB_CPPFLAGS)
 libapi_la_CFLAGS = $(LIB_CFLAGS)
 libapi_la_SOURCES = \
 	lib/api/arena_api.c \
+	lib/api/faults.c lib/api/faults.h \
 	lib/api/guarded_api.c \
 	lib/api/heap.c lib/api/heap.h \
 	lib/api/inspect_api.c \
@@ -133,11 +134,15 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/early.c lib/preload/early.h \
 	lib/preload/introspect.c \
 	lib/preload/malloc.c \
+	lib/preload/mask.c lib/preload/mask.h \
 	lib/preload/next.c lib/preload/next.h \
 	lib/preload/preload.h \
-	lib/preload/process.c
+	lib/preload/process.c \
+	lib/preload/signals.c \
+	lib/preload/threads.c
 libmoat_preload_la_LIBADD = $(moat_layers)
 libmoat_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-no-undefined -Wl,-z,nodelete -Wl,-z,initfirst \
-	-Wl,--wrap=malloc -Wl,--wrap=free \
+	-Wl,--wrap=malloc -Wl,--wrap=free -Wl,--wrap=sigaction \
+	-Wl,--wrap=signal -Wl,--wrap=sigprocmask \
 	-Wl,$(SIGSEGV_ARCHIVE) -Wl,--exclude-libs,libsigsegv.a

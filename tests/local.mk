@@ -29,7 +29,8 @@ dist_check_SCRIPTS += \
 	tests/preload/calls.sh \
 	tests/preload/crimes.sh \
 	tests/preload/programs.sh \
-	tests/preload/run.sh
+	tests/preload/run.sh \
+	tests/preload/signals.sh
 
 # Tests that look inside: a new one is a name here and a line below.
 unit_tests = \
@@ -97,7 +98,10 @@ fault_subjects = \
 # Ordinary programs, which are not linked with Moat.
 preload_subjects = \
 	tests/preload/calls \
-	tests/preload/crime
+	tests/preload/crime \
+	tests/preload/signals
+tests_preload_signals_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_signals_LDADD =
 tests_preload_calls_LDADD =
 tests_preload_crime_LDADD =
 

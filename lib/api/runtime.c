@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "diagnose/fault.h"
 #include "diagnose/report.h"
+#include "os/address_space.h"
 #include "os/output.h"
 #include "os/process.h"
 #include "os/revoke.h"
@@ -210,6 +211,9 @@ static void start(void)
         }
     }
     way = choose_way();
+    /* Also without userfaultfd, which needs it: a child of vfork() must be
+     * known. */
+    address_space_start();
     struct arena_settings settings = {
         .way = way,
         .quarantine = options.quarantine,

@@ -50,7 +50,17 @@ enum {
     BELOW_BYTES = 64 * 1024,
     /* So many faults in a row on pages that are there, as when threads touch
      * a missing one at once, are no accident. */
-    MOST_MENDED_BY_OTHERS = 1000
+    MOST_MENDED_BY_OTHERS = 1000,
+    /* What the program sets is read by other threads' faults without a lock,
+     * and overwritten when so many more have been set. */
+    USER_ACTIONS = 64
+};
+
+/* What the program wants done with a signal. */
+struct user_action {
+    _Atomic(const struct sigaction *) action;
+    _Atomic unsigned used;
+    struct sigaction actions[USER_ACTIONS];
 };
 
 static struct {
@@ -61,8 +71,8 @@ static struct {
     /* libsigsegv's own action for SIGSEGV. */
     struct sigaction library;
     /* What the program had for SIGSEGV and SIGBUS. */
-    struct sigaction user_segv;
-    struct sigaction user_bus;
+    struct user_action user_segv;
+    struct user_action user_bus;
     uintptr_t report_stack_top;
 } gate;
 
@@ -193,6 +203,39 @@ static void on_report_stack(void *unused)
     process_set_default(fault.signal);
 }
 
+static struct user_action *user_action_of(int signal)
+{
+    return signal == SIGBUS ? &gate.user_bus : &gate.user_segv;
+}
+
+static struct sigaction get_user_action(struct user_action *user)
+{
+    const struct sigaction *action = atomic_load(&user->action);
+    return action != NULL ? *action : (struct sigaction){ .sa_flags = 0 };
+}
+
+static struct sigaction exchange_user_action(struct user_action *user,
+                                             const struct sigaction *wanted)
+{
+    struct sigaction *fresh
+        = &user->actions[atomic_fetch_add(&user->used, 1) % USER_ACTIONS];
+    *fresh = *wanted;
+    const struct sigaction *before = atomic_exchange(&user->action, fresh);
+    return before != NULL ? *before : (struct sigaction){ .sa_flags = 0 };
+}
+
+void fault_set_user_action(int signal, const struct sigaction *wanted,
+                           struct sigaction *before)
+{
+    struct user_action *user = user_action_of(signal);
+    struct sigaction was = wanted == NULL
+                               ? get_user_action(user)
+                               : exchange_user_action(user, wanted);
+    if (before != NULL) {
+        *before = was;
+    }
+}
+
 static bool has_handler(const struct sigaction *action)
 {
     return (action->sa_flags & SA_SIGINFO) != 0
@@ -200,14 +243,13 @@ static bool has_handler(const struct sigaction *action)
 }
 
 /* Call the program's handler as the kernel would have. */
-static void call_user_handler(struct sigaction *action, int signal,
+static void call_user_handler(struct sigaction user, int signal,
                               siginfo_t *info, void *context)
 {
-    struct sigaction user = *action;
     sigset_t before;
     if (((unsigned)user.sa_flags & SA_RESETHAND) != 0) {
-        memset(action, 0, sizeof *action);
-        action->sa_handler = SIG_DFL;
+        struct sigaction none = { .sa_handler = SIG_DFL };
+        exchange_user_action(user_action_of(signal), &none);
     }
     if ((user.sa_flags & SA_NODEFER) == 0) {
         sigaddset(&user.sa_mask, signal);
@@ -222,11 +264,11 @@ static void call_user_handler(struct sigaction *action, int signal,
 }
 
 /* kill(pid, SIGSEGV) and the like: no instruction is to blame. */
-static void pass_on_sent_signal(struct sigaction *user, int signal,
+static void pass_on_sent_signal(const struct sigaction *user, int signal,
                                 siginfo_t *info, void *context)
 {
     if (has_handler(user)) {
-        call_user_handler(user, signal, info, context);
+        call_user_handler(*user, signal, info, context);
     } else if (user->sa_handler == SIG_DFL) {
         process_end_by(signal);
     }
@@ -255,10 +297,9 @@ static bool mend(int signal, uintptr_t address)
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
     int saved_errno = errno;
-    struct sigaction *user = signal == SIGBUS ? &gate.user_bus
-                                              : &gate.user_segv;
+    struct sigaction user = get_user_action(user_action_of(signal));
     if (info->si_code <= 0) {
-        pass_on_sent_signal(user, signal, info, context);
+        pass_on_sent_signal(&user, signal, info, context);
         errno = saved_errno;
         return;
     }
@@ -278,9 +319,9 @@ static void on_signal(int signal, siginfo_t *info, void *context)
      * A handler that did not ask for the alternate stack could not have run
      * on a stack that has ended.
      */
-    bool could_run = (user->sa_flags & SA_ONSTACK) != 0 || !facts.has_address
+    bool could_run = (user.sa_flags & SA_ONSTACK) != 0 || !facts.has_address
                      || !is_stack_overflow(facts.address, state.stack_pointer);
-    if (!is_ours && has_handler(user) && could_run) {
+    if (!is_ours && gate.has_user_handlers && has_handler(&user) && could_run) {
         call_user_handler(user, signal, info, context);
         errno = saved_errno;
         return;
@@ -356,7 +397,7 @@ static int install_library(void)
 }
 
 /* Put our action in front, and keep what was there unless it is ours. */
-static int install(int signal, struct sigaction *user)
+static int install(int signal)
 {
     struct sigaction before;
     struct sigaction action = {
@@ -374,7 +415,7 @@ static int install(int signal, struct sigaction *user)
     bool is_ours = (before.sa_flags & SA_SIGINFO) != 0
                    && before.sa_sigaction == on_signal;
     if (!is_ours && gate.has_user_handlers) {
-        *user = before;
+        exchange_user_action(user_action_of(signal), &before);
     }
     return 0;
 }
@@ -400,10 +441,10 @@ int fault_catch(struct moat_state *state, bool has_user_handlers)
         }
     }
     if (error == 0) {
-        error = install(SIGSEGV, &gate.user_segv);
+        error = install(SIGSEGV);
     }
     if (error == 0) {
-        error = install(SIGBUS, &gate.user_bus);
+        error = install(SIGBUS);
     }
     errno = saved_errno;
     return error;

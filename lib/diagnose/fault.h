@@ -8,6 +8,7 @@
 
 #include "record/state.h"
 
+#include <signal.h>
 #include <stdbool.h>
 
 /*
@@ -20,5 +21,13 @@
  * then. Not thread-safe; not for use in a signal handler.
  */
 int fault_catch(struct moat_state *state, bool has_user_handlers);
+
+/*
+ * As sigaction() would for SIGSEGV or SIGBUS: let WANTED (NULL: as before)
+ * have the faults that are none of Moat's, and store in *BEFORE (NULL: no
+ * need) what had them. Thread-safe, async-signal-safe.
+ */
+void fault_set_user_action(int signal, const struct sigaction *wanted,
+                           struct sigaction *before);
 
 #endif

@@ -13,45 +13,92 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* A function of libc, and where it is once it has been looked up. */
-struct next {
-    const char *name;
-    _Atomic(void *) function;
-};
+void *__wrap_malloc(size_t bytes);
+void __wrap_free(void *block);
+int __wrap_sigaction(int number, const struct sigaction *wanted,
+                     struct sigaction *before);
+sighandler_t __wrap_signal(int number, sighandler_t handler);
+int __wrap_sigprocmask(int how, const sigset_t *wanted, sigset_t *before);
 
-static struct next execvpe_next = { .name = "execvpe" };
-
-static void *look_up(struct next *next)
+static void *look_up(_Atomic(void *) *known, const char *name)
 {
-    void *function = next->function;
+    void *function = *known;
     if (function == NULL) {
         int saved_errno = errno;
-        function = dlsym(RTLD_NEXT, next->name);
-        next->function = function;
+        function = dlsym(RTLD_NEXT, name);
+        *known = function;
         errno = saved_errno;
     }
     return function;
 }
 
-__attribute__((constructor)) static void look_all_up(void)
+/*
+ * next_NAME(), which is libc's NAME(). A libc that lacks one of these has no
+ * program that calls it.
+ */
+#define NEXT(result, name, parameters, arguments)                              \
+    static _Atomic(void *) known_##name;                                       \
+    __attribute__((constructor)) static void look_up_##name(void)              \
+    {                                                                          \
+        look_up(&known_##name, #name);                                         \
+    }                                                                          \
+    result next_##name parameters                                              \
+    {                                                                          \
+        result(*function) parameters = look_up(&known_##name, #name);          \
+        return function arguments;                                             \
+    }
+
+NEXT(int, execvpe,
+     (const char *file, char *const words[], char *const variables[]),
+     (file, words, variables))
+NEXT(int, sigaction,
+     (int number, const struct sigaction *wanted, struct sigaction *before),
+     (number, wanted, before))
+NEXT(sighandler_t, signal, (int number, sighandler_t handler),
+     (number, handler))
+NEXT(int, pthread_sigmask,
+     (int how, const sigset_t *wanted, sigset_t *before),
+     (how, wanted, before))
+NEXT(int, sigsuspend, (const sigset_t *set), (set))
+NEXT(int, ppoll,
+     (struct pollfd *files, nfds_t count, const struct timespec *time,
+      const sigset_t *set),
+     (files, count, time, set))
+NEXT(int, pselect,
+     (int count, fd_set *read_set, fd_set *write_set, fd_set *except_set,
+      const struct timespec *time, const sigset_t *set),
+     (count, read_set, write_set, except_set, time, set))
+NEXT(int, epoll_pwait,
+     (int descriptor, struct epoll_event *events, int most, int time,
+      const sigset_t *set),
+     (descriptor, events, most, time, set))
+NEXT(int, pthread_attr_setsigmask_np,
+     (pthread_attr_t *attributes, const sigset_t *set), (attributes, set))
+NEXT(int, pthread_create,
+     (pthread_t *thread, const pthread_attr_t *attributes,
+      void *(*start)(void *), void *argument),
+     (thread, attributes, start, argument))
+
+int __wrap_sigaction(int number, const struct sigaction *wanted,
+                     struct sigaction *before)
 {
-    look_up(&execvpe_next);
+    return next_sigaction(number, wanted, before);
 }
 
-int next_execvpe(const char *file, char *const arguments[],
-                 char *const variables[])
+sighandler_t __wrap_signal(int number, sighandler_t handler)
 {
-    int (*function)(const char *, char *const[], char *const[])
-        = look_up(&execvpe_next);
-    if (function == NULL) {
-        errno = ENOSYS;
+    return next_signal(number, handler);
+}
+
+int __wrap_sigprocmask(int how, const sigset_t *wanted, sigset_t *before)
+{
+    int error = next_pthread_sigmask(how, wanted, before);
+    if (error != 0) {
+        errno = error;
         return -1;
     }
-    return function(file, arguments, variables);
+    return 0;
 }
-
-void *__wrap_malloc(size_t bytes);
-void __wrap_free(void *block);
 
 /* libsigsegv notes the region in a block, once, for ever. */
 void *__wrap_malloc(size_t bytes)

@@ -7,7 +7,30 @@
 #ifndef PRELOAD_NEXT_H
 #define PRELOAD_NEXT_H
 
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+
 int next_execvpe(const char *file, char *const arguments[],
                  char *const variables[]);
+
+int next_sigaction(int number, const struct sigaction *wanted,
+                   struct sigaction *before);
+sighandler_t next_signal(int number, sighandler_t handler);
+int next_pthread_sigmask(int how, const sigset_t *wanted, sigset_t *before);
+int next_sigsuspend(const sigset_t *set);
+int next_ppoll(struct pollfd *files, nfds_t count, const struct timespec *time,
+               const sigset_t *set);
+int next_pselect(int count, fd_set *read_set, fd_set *write_set,
+                 fd_set *except_set, const struct timespec *time,
+                 const sigset_t *set);
+int next_epoll_pwait(int descriptor, struct epoll_event *events, int most,
+                     int time, const sigset_t *set);
+int next_pthread_attr_setsigmask_np(pthread_attr_t *attributes,
+                                    const sigset_t *set);
+int next_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                        void *(*function)(void *), void *argument);
 
 #endif

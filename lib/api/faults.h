@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the preload library asks of the fault path, which belongs to a room
+ * that it may not use itself.
+ */
+#ifndef API_FAULTS_H
+#define API_FAULTS_H
+
+#include <signal.h>
+
+/*
+ * sigaction() for SIGSEGV and SIGBUS: what the program wants done with faults
+ * that are none of Moat's. In the child of a vfork() it changes nothing, for
+ * the memory is its parent's. Async-signal-safe.
+ */
+int faults_set_action(int signal, const struct sigaction *wanted,
+                      struct sigaction *before);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Threads: each gets an alternate stack, so that one that has used up its own
+ * can report.
+ */
+#include "api/heap.h"
+#include "preload/mask.h"
+#include "preload/next.h"
+#include "preload/preload.h"
+
+#include <moat/report.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+
+struct start {
+    void *(*function)(void *);
+    void *argument;
+    unsigned kept_back;
+};
+
+static void *start_thread(void *allocated)
+{
+    struct start start = *(struct start *)allocated;
+    heap_free(allocated, NULL);
+    mask_inherit(start.kept_back);
+    moat_thread_prepare();
+    return start.function(start.argument);
+}
+
+PRELOAD_API int pthread_create(pthread_t *thread,
+                               const pthread_attr_t *attributes,
+                               void *(*function)(void *), void *argument)
+{
+    int saved_errno = errno;
+    struct start *start = heap_allocate(sizeof *start, 0, false, CALLER);
+    errno = saved_errno;
+    if (start == NULL) {
+        return EAGAIN;
+    }
+    *start = (struct start){ .function = function,
+                             .argument = argument,
+                             .kept_back = mask_kept_back() };
+    int error = next_pthread_create(thread, attributes, start_thread, start);
+    if (error != 0) {
+        heap_free(start, NULL);
+    }
+    return error;
+}

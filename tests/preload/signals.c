@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * signals NAME: a program that does something with SIGSEGV, SIGBUS or signal
+ * masks. Exit status 0 when all is as it would be without Moat; those named
+ * crime_* commit one in spite of what they have done, and are to be reported.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void *(*volatile allocate)(size_t) = malloc;
+static sigjmp_buf way_back;
+static volatile sig_atomic_t handled;
+static volatile char sink;
+
+static void must(bool condition, int line)
+{
+    if (!condition) {
+        fprintf(stderr, "line %d does not hold\n", line);
+        exit(1);
+    }
+}
+#define MUST(condition) must(condition, __LINE__)
+
+static void go_back(int number)
+{
+    handled++;
+    siglongjmp(way_back, number);
+}
+
+static void count(int number)
+{
+    (void)number;
+    handled++;
+}
+
+static void overflow(void)
+{
+    volatile char *block = allocate(32);
+    block[32] = 'x';
+}
+
+static char *no_access(void)
+{
+    char *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                      0);
+    MUST(page != MAP_FAILED);
+    return page;
+}
+
+static void a_handler_gets_the_programs_own_faults(void)
+{
+    volatile char *page = no_access();
+    MUST(signal(SIGSEGV, go_back) == SIG_DFL);
+    if (sigsetjmp(way_back, 1) == 0) {
+        page[0] = 'x';
+    }
+    MUST(handled == 1);
+    if (sigsetjmp(way_back, 1) == 0) {
+        sink = page[1];
+    }
+    MUST(handled == 2);
+    MUST(signal(SIGSEGV, SIG_DFL) == go_back);
+}
+
+static void a_handler_is_read_back(void)
+{
+    struct sigaction action = { .sa_handler = count, .sa_flags = SA_ONSTACK };
+    struct sigaction before;
+    sigaddset(&action.sa_mask, SIGUSR1);
+    sigaddset(&action.sa_mask, SIGSEGV);
+    for (int i = 0; i < 2; i++) {
+        int number = i == 0 ? SIGBUS : SIGUSR2;
+        MUST(sigaction(number, &action, &before) == 0);
+        MUST(before.sa_handler == SIG_DFL);
+        MUST(sigaction(number, NULL, &before) == 0);
+        MUST(before.sa_handler == count);
+        MUST((before.sa_flags & SA_ONSTACK) != 0);
+        MUST(sigismember(&before.sa_mask, SIGUSR1) == 1);
+        MUST(sigismember(&before.sa_mask, SIGSEGV) == 1);
+        MUST(sigismember(&before.sa_mask, SIGBUS) == 0);
+    }
+    errno = 0;
+    MUST(sigaction(SIGKILL, &action, NULL) == -1 && errno == EINVAL);
+    MUST(sigaction(1000, &action, NULL) == -1 && errno == EINVAL);
+    MUST(signal(SIGSEGV, SIG_ERR) == SIG_ERR);
+}
+
+static void a_handler_is_reset_if_it_shall_be(void)
+{
+    struct sigaction action = { .sa_handler = go_back,
+                                .sa_flags = (int)(SA_RESETHAND | SA_NODEFER) };
+    volatile char *page = no_access();
+    sigaction(SIGSEGV, &action, NULL);
+    if (sigsetjmp(way_back, 1) == 0) {
+        page[0] = 'x';
+    }
+    MUST(handled == 1);
+    sigaction(SIGSEGV, NULL, &action);
+    MUST(action.sa_handler == SIG_DFL);
+}
+
+static void a_signal_that_is_sent_is_handled(void)
+{
+    signal(SIGSEGV, count);
+    raise(SIGSEGV);
+    kill(getpid(), SIGSEGV);
+    MUST(handled == 2);
+    signal(SIGBUS, SIG_IGN);
+    raise(SIGBUS);
+    MUST(handled == 2);
+}
+
+static void crime_outside_of_moat_in_a_child(void)
+{
+    int status;
+    volatile char *page = no_access();
+    pid_t child = fork();
+    if (child == 0) {
+        fclose(stderr);
+        page[0] = 'x';
+        _exit(0);
+    }
+    MUST(waitpid(child, &status, 0) == child);
+    MUST(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
+static void a_mask_is_read_back(void)
+{
+    sigset_t all;
+    sigset_t set;
+    sigfillset(&all);
+    MUST(sigprocmask(SIG_BLOCK, &all, NULL) == 0);
+    MUST(sigprocmask(SIG_BLOCK, NULL, &set) == 0);
+    MUST(sigismember(&set, SIGSEGV) == 1 && sigismember(&set, SIGBUS) == 1);
+    MUST(sigismember(&set, SIGUSR1) == 1);
+    sigemptyset(&set);
+    sigaddset(&set, SIGBUS);
+    MUST(pthread_sigmask(SIG_UNBLOCK, &set, NULL) == 0);
+    MUST(pthread_sigmask(SIG_SETMASK, NULL, &set) == 0);
+    MUST(sigismember(&set, SIGSEGV) == 1 && sigismember(&set, SIGBUS) == 0);
+    sigemptyset(&set);
+    MUST(sigprocmask(SIG_SETMASK, &set, &all) == 0);
+    MUST(sigismember(&all, SIGSEGV) == 1 && sigismember(&all, SIGBUS) == 0);
+    MUST(sigprocmask(SIG_SETMASK, NULL, &all) == 0);
+    MUST(sigismember(&all, SIGSEGV) == 0);
+    errno = 0;
+    MUST(sigprocmask(77, &set, NULL) == -1 && errno == EINVAL);
+    MUST(pthread_sigmask(77, &set, NULL) == EINVAL);
+}
+
+static void *look_at_mask(void *unused)
+{
+    sigset_t set;
+    pthread_sigmask(SIG_SETMASK, NULL, &set);
+    MUST(sigismember(&set, SIGSEGV) == 1);
+    MUST(sigismember(&set, SIGUSR1) == 1);
+    return unused;
+}
+
+static void a_thread_inherits_the_mask(void)
+{
+    sigset_t set;
+    pthread_t thread;
+    sigemptyset(&set);
+    sigaddset(&set, SIGSEGV);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    MUST(pthread_create(&thread, NULL, look_at_mask, NULL) == 0);
+    MUST(pthread_join(thread, NULL) == 0);
+}
+
+static void waiting_calls_take_a_mask(void)
+{
+    struct timespec at_once = { .tv_sec = 0 };
+    sigset_t set;
+    sigset_t none;
+    sigfillset(&set);
+    sigemptyset(&none);
+    MUST(ppoll(NULL, 0, &at_once, &set) == 0);
+    MUST(pselect(0, NULL, NULL, NULL, &at_once, &set) == 0);
+    signal(SIGUSR1, count);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    raise(SIGUSR1);
+    MUST(handled == 0);
+    MUST(sigsuspend(&none) == -1 && errno == EINTR && handled == 1);
+    raise(SIGUSR1);
+    MUST(ppoll(NULL, 0, NULL, &none) == -1 && errno == EINTR && handled == 2);
+}
+
+static void crime_after_a_handler(void)
+{
+    signal(SIGSEGV, go_back);
+    signal(SIGBUS, go_back);
+    overflow();
+}
+
+static void crime_after_ignoring(void)
+{
+    signal(SIGSEGV, SIG_IGN);
+    signal(SIGBUS, SIG_IGN);
+    overflow();
+}
+
+static void crime_with_all_blocked(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    overflow();
+}
+
+static void overflow_in_handler(int number)
+{
+    (void)number;
+    overflow();
+}
+
+static void crime_in_a_handler_that_blocks_all(void)
+{
+    struct sigaction action = { .sa_handler = overflow_in_handler };
+    sigfillset(&action.sa_mask);
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+}
+
+static void *overflow_with_all_blocked(void *unused)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+    overflow();
+    return unused;
+}
+
+static void crime_in_a_thread_that_blocks_all(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, overflow_with_all_blocked, NULL);
+    pthread_join(thread, NULL);
+}
+
+static void crime_in_a_program_that_inherits_a_mask(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    execl("/proc/self/exe", "signals", "crime_after_a_handler", (char *)NULL);
+}
+
+static int recurse(volatile char *above)
+{
+    volatile char frame[1024];
+    frame[0] = above == NULL ? 1 : above[0];
+    return frame[0] != 0 ? recurse(frame) + frame[0] : 0;
+}
+
+static void *recurse_in_thread(void *unused)
+{
+    sink = (char)recurse(NULL);
+    return unused;
+}
+
+static void crime_without_end_in_a_thread(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, recurse_in_thread, NULL);
+    pthread_join(thread, NULL);
+}
+
+static const struct {
+    const char *name;
+    void (*play)(void);
+} plays[] = {
+#define PLAY(name) { #name, name }
+    PLAY(a_handler_gets_the_programs_own_faults),
+    PLAY(a_handler_is_read_back),
+    PLAY(a_handler_is_reset_if_it_shall_be),
+    PLAY(a_mask_is_read_back),
+    PLAY(a_signal_that_is_sent_is_handled),
+    PLAY(a_thread_inherits_the_mask),
+    PLAY(crime_after_a_handler),
+    PLAY(crime_after_ignoring),
+    PLAY(crime_in_a_handler_that_blocks_all),
+    PLAY(crime_in_a_program_that_inherits_a_mask),
+    PLAY(crime_in_a_thread_that_blocks_all),
+    PLAY(crime_outside_of_moat_in_a_child),
+    PLAY(crime_with_all_blocked),
+    PLAY(crime_without_end_in_a_thread),
+    PLAY(waiting_calls_take_a_mask),
+};
+
+int main(int argument_count, char *arguments[])
+{
+    for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
+        if (argument_count == 1) {
+            puts(plays[i].name);
+        } else if (strcmp(arguments[1], plays[i].name) == 0) {
+            plays[i].play();
+            return 0;
+        }
+    }
+    return argument_count == 1 ? 0 : 2;
+}

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Programs with signal handlers and masks of their own, under `moat run`: they
+# work as ever, and cannot silence a report. Each is run without Moat first.
+# Prints TAP. To be run at the top of the build tree.
+
+moat=tools/moat/moat
+signals=tests/preload/signals
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 99' HUP INT TERM
+# shellcheck disable=SC3045
+ulimit -c 0
+
+number=0
+result() {
+    number=$((number + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $number - $2"
+    else
+        echo "not ok $number - $2"
+        echo "# exit status $status"
+        sed 's/^/# /' "$scratch/error"
+    fi
+}
+
+for play in $($signals); do
+    case $play in
+    # Reported, and then it ends by the signal, as it would without Moat.
+    crime_outside*) kind=segv ;;
+    crime_without_end*) kind=stack-overflow ;;
+    crime*) kind=heap-buffer-overflow ;;
+    *)
+        $signals "$play" 2>"$scratch/error"
+        status=$?
+        result $status "$play, plain"
+        ;;
+    esac
+    for backend in move drop guard mprotect; do
+        timeout 60 $moat run --backend=$backend $signals "$play" \
+            2>"$scratch/error"
+        status=$?
+        case $play in
+        crime*)
+            [ $status -eq 99 ] &&
+                grep -q "ERROR: moat: $kind on address" "$scratch/error" &&
+                ! grep -q 'does not hold' "$scratch/error"
+            ;;
+        *)
+            [ $status -eq 0 ] && ! grep -q 'ERROR: moat' "$scratch/error"
+            ;;
+        esac
+        result $? "$play, backend=$backend"
+    done
+done
+echo "1..$number"
