@@ -131,7 +131,9 @@ libmoat_preload_la_CPPFLAGS = $(LIB_CPPFLAGS)
 # GCC would make calloc() of what calloc() does.
 libmoat_preload_la_CFLAGS = $(LIB_CFLAGS) -fno-builtin
 libmoat_preload_la_SOURCES = \
+	lib/preload/descriptors.c \
 	lib/preload/early.c lib/preload/early.h \
+	lib/preload/forks.c \
 	lib/preload/introspect.c \
 	lib/preload/malloc.c \
 	lib/preload/mask.c lib/preload/mask.h \
@@ -144,5 +146,5 @@ libmoat_preload_la_LIBADD = $(moat_layers)
 libmoat_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-no-undefined -Wl,-z,nodelete -Wl,-z,initfirst \
 	-Wl,--wrap=malloc -Wl,--wrap=free -Wl,--wrap=sigaction \
-	-Wl,--wrap=signal -Wl,--wrap=sigprocmask \
+	-Wl,--wrap=signal -Wl,--wrap=sigprocmask -Wl,--wrap=close \
 	-Wl,$(SIGSEGV_ARCHIVE) -Wl,--exclude-libs,libsigsegv.a

@@ -28,9 +28,9 @@ dist_check_SCRIPTS += \
 	tests/injection/revocations.sh \
 	tests/preload/calls.sh \
 	tests/preload/crimes.sh \
+	tests/preload/plays.sh \
 	tests/preload/programs.sh \
-	tests/preload/run.sh \
-	tests/preload/signals.sh
+	tests/preload/run.sh
 
 # Tests that look inside: a new one is a name here and a line below.
 unit_tests = \
@@ -99,7 +99,10 @@ fault_subjects = \
 preload_subjects = \
 	tests/preload/calls \
 	tests/preload/crime \
+	tests/preload/processes \
 	tests/preload/signals
+tests_preload_processes_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_processes_LDADD =
 tests_preload_signals_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_signals_LDADD =
 tests_preload_calls_LDADD =

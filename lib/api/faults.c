@@ -4,6 +4,7 @@
 
 #include "diagnose/fault.h"
 #include "os/address_space.h"
+#include "os/userfault.h"
 
 #include <stddef.h>
 
@@ -13,4 +14,18 @@ int faults_set_action(int signal, const struct sigaction *wanted,
     fault_set_user_action(signal,
                           address_space_is_borrowed() ? NULL : wanted, before);
     return 0;
+}
+
+int faults_descriptor(void)
+{
+    /* A child of vfork() may close what it likes, and a new address space has
+     * to do without its parent's. */
+    return address_space_is_new() || address_space_is_borrowed()
+               ? -1
+               : userfault_descriptor();
+}
+
+void faults_renumber_descriptor(void)
+{
+    userfault_renumber();
 }

@@ -7,6 +7,7 @@
 #define API_FAULTS_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 /*
  * sigaction() for SIGSEGV and SIGBUS: what the program wants done with faults
@@ -15,5 +16,17 @@
  */
 int faults_set_action(int signal, const struct sigaction *wanted,
                       struct sigaction *before);
+
+/* The number of Moat's descriptor; -1: there is none, or it is not this
+ * process's. */
+int faults_descriptor(void);
+
+static inline bool faults_is_descriptor(int descriptor)
+{
+    return descriptor >= 0 && descriptor == faults_descriptor();
+}
+
+/* The program wants its number: take another one. */
+void faults_renumber_descriptor(void);
 
 #endif

@@ -170,6 +170,15 @@ static void after_fork_in_child(void)
     actor_forget_self_after_fork();
 }
 
+void runtime_start_child(void)
+{
+    int saved_errno = errno;
+    if (runtime_is_started()) {
+        after_fork_in_child();
+    }
+    errno = saved_errno;
+}
+
 static const struct revoke_way *choose_way(void)
 {
     int refused;

@@ -20,6 +20,9 @@ void runtime_start(void);
 /* Whether that has been done. */
 bool runtime_is_started(void);
 
+/* In a child with a copy of the memory that was not made by fork(). */
+void runtime_start_child(void);
+
 /* The site of a public function's caller. */
 site_id runtime_site(const void *return_address);
 

@@ -164,6 +164,31 @@ int userfault_start(void)
     return error;
 }
 
+int userfault_descriptor(void)
+{
+    return uffd.descriptor;
+}
+
+void userfault_renumber(void)
+{
+    int saved_errno = errno;
+    lock_take(&uffd.lock);
+    int old = uffd.descriptor;
+    if (old >= 0 && is_in_place()) {
+        /* Above it, or where that is not allowed, anywhere. */
+        int other = fcntl(old, F_DUPFD_CLOEXEC, old + 1);
+        if (other < 0) {
+            other = fcntl(old, F_DUPFD_CLOEXEC, 3);
+        }
+        if (other >= 0) {
+            use_descriptor(other);
+            close(old);
+        }
+    }
+    lock_release(&uffd.lock);
+    errno = saved_errno;
+}
+
 bool userfault_can_move(void)
 {
     return uffd.can_move;

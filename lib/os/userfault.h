@@ -70,4 +70,10 @@ struct userfault_counts {
 
 struct userfault_counts userfault_counts(void);
 
+/* The number of the descriptor; -1: there is none. */
+int userfault_descriptor(void);
+
+/* Let the descriptor have another number. */
+void userfault_renumber(void);
+
 #endif

@@ -12,9 +12,12 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 void *__wrap_malloc(size_t bytes);
 void __wrap_free(void *block);
+int __wrap_close(int descriptor);
 int __wrap_sigaction(int number, const struct sigaction *wanted,
                      struct sigaction *before);
 sighandler_t __wrap_signal(int number, sighandler_t handler);
@@ -78,6 +81,20 @@ NEXT(int, pthread_create,
      (pthread_t *thread, const pthread_attr_t *attributes,
       void *(*start)(void *), void *argument),
      (thread, attributes, start, argument))
+
+NEXT(int, close, (int descriptor), (descriptor))
+NEXT(int, dup2, (int from, int to), (from, to))
+NEXT(int, dup3, (int from, int to, int flags), (from, to, flags))
+NEXT(pid_t, _Fork, (void), ())
+NEXT(int, clone,
+     (int (*start)(void *), void *stack, int flags, void *argument,
+      pid_t *parent, void *storage, pid_t *child),
+     (start, stack, flags, argument, parent, storage, child))
+
+int __wrap_close(int descriptor)
+{
+    return (int)syscall(SYS_close, descriptor);
+}
 
 int __wrap_sigaction(int number, const struct sigaction *wanted,
                      struct sigaction *before)

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
+#include <sys/types.h>
 
 int next_execvpe(const char *file, char *const arguments[],
                  char *const variables[]);
@@ -30,6 +31,12 @@ int next_epoll_pwait(int descriptor, struct epoll_event *events, int most,
                      int time, const sigset_t *set);
 int next_pthread_attr_setsigmask_np(pthread_attr_t *attributes,
                                     const sigset_t *set);
+int next_close(int descriptor);
+int next_dup2(int from, int to);
+int next_dup3(int from, int to, int flags);
+pid_t next__Fork(void);
+int next_clone(int (*function)(void *), void *stack, int flags, void *argument,
+               pid_t *parent, void *storage, pid_t *child);
 int next_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                         void *(*function)(void *), void *argument);
 

@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Programs with signal handlers and masks of their own, under `moat run`: they
-# work as ever, and cannot silence a report. Each is run without Moat first.
+# Programs with signal handlers and masks of their own (signals.c), or that
+# close what is not theirs and make children in unusual ways (processes.c),
+# under `moat run`: they work as ever, and cannot silence a report. Each is run
+# without Moat first.
 # Prints TAP. To be run at the top of the build tree.
 
 moat=tools/moat/moat
-signals=tests/preload/signals
 scratch=$(mktemp -d) || exit 99
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 99' HUP INT TERM
@@ -25,20 +26,27 @@ result() {
     fi
 }
 
-for play in $($signals); do
+for play in $(tests/preload/signals) $(tests/preload/processes); do
+    program=tests/preload/signals
+    if tests/preload/processes | grep -q -x "$play"; then
+        program=tests/preload/processes
+    fi
     case $play in
     # Reported, and then it ends by the signal, as it would without Moat.
     crime_outside*) kind=segv ;;
     crime_without_end*) kind=stack-overflow ;;
+    crime_in_a_child_of* | crime_after_close* | crime_after_dup*)
+        kind=heap-use-after-free
+        ;;
     crime*) kind=heap-buffer-overflow ;;
     *)
-        $signals "$play" 2>"$scratch/error"
+        $program "$play" 2>"$scratch/error"
         status=$?
         result $status "$play, plain"
         ;;
     esac
     for backend in move drop guard mprotect; do
-        timeout 60 $moat run --backend=$backend $signals "$play" \
+        timeout 60 $moat run --backend=$backend $program "$play" \
             2>"$scratch/error"
         status=$?
         case $play in

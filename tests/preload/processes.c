@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * processes NAME: a program that closes what it did not open, or makes children
+ * in unusual ways, and then uses a freed block: to be reported. Those that do
+ * not start with crime_ are to be as they would be without Moat.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void *(*volatile allocate)(size_t) = malloc;
+static void (*volatile release)(void *) = free;
+static volatile char sink;
+static char *volatile freed;
+
+static void must(bool condition, int line)
+{
+    if (!condition) {
+        fprintf(stderr, "line %d does not hold\n", line);
+        exit(1);
+    }
+}
+#define MUST(condition) must(condition, __LINE__)
+
+static void free_one(void)
+{
+    freed = allocate(100);
+    release(freed);
+}
+
+/* At once: nothing may be allocated or freed before. */
+static void use_it(void)
+{
+    sink = freed[50];
+}
+
+static void crime_after_close(void)
+{
+    free_one();
+    for (int descriptor = 3; descriptor < 1024; descriptor++) {
+        close(descriptor);
+    }
+    use_it();
+}
+
+static void crime_after_close_range(void)
+{
+    free_one();
+    MUST(close_range(3, ~0u, 0) == 0);
+    use_it();
+}
+
+static void crime_after_closefrom(void)
+{
+    free_one();
+    closefrom(3);
+    use_it();
+}
+
+static void crime_after_dup2_to_each(void)
+{
+    free_one();
+    for (int descriptor = 3; descriptor < 1000; descriptor++) {
+        MUST(dup2(2, descriptor) == descriptor);
+    }
+    use_it();
+}
+
+static void crime_after_dup3_to_each(void)
+{
+    free_one();
+    for (int descriptor = 3; descriptor < 1000; descriptor++) {
+        MUST(dup3(2, descriptor, O_CLOEXEC) == descriptor);
+    }
+    use_it();
+}
+
+static int use_it_in_child(void *unused)
+{
+    (void)unused;
+    use_it();
+    return 0;
+}
+
+static void wait_for(pid_t child)
+{
+    int status;
+    MUST(child > 0);
+    MUST(waitpid(child, &status, 0) == child);
+    MUST(WIFEXITED(status) && WEXITSTATUS(status) == 99);
+}
+
+static void crime_in_a_child_of_fork(void)
+{
+    free_one();
+    pid_t child = fork();
+    if (child == 0) {
+        use_it();
+        _exit(0);
+    }
+    wait_for(child);
+}
+
+static void crime_in_a_child_of__Fork(void)
+{
+    free_one();
+    pid_t child = _Fork();
+    if (child == 0) {
+        use_it();
+        _exit(0);
+    }
+    wait_for(child);
+}
+
+static void crime_in_a_child_of_clone(void)
+{
+    static char stack[65536];
+    free_one();
+    wait_for(clone(use_it_in_child, stack + sizeof stack, SIGCHLD, NULL));
+}
+
+static void crime_in_a_child_of_vfork(void)
+{
+    free_one();
+    pid_t child = vfork();
+    if (child == 0) {
+        use_it();
+        _exit(0);
+    }
+    wait_for(child);
+}
+
+static void the_first_descriptor_is_the_lowest(void)
+{
+    free_one();
+    int lowest = 3;
+    while (fcntl(lowest, F_GETFD) >= 0) {
+        lowest++;
+    }
+    /* What made this program may have left it some. */
+    MUST(lowest < 100);
+    int first = open("/dev/null", O_RDONLY);
+    MUST(first == lowest);
+    MUST(close(first) == 0);
+    errno = 0;
+    MUST(close(first) == -1 && errno == EBADF);
+}
+
+static void each_number_can_be_had(void)
+{
+    struct stat wanted;
+    struct stat had;
+    MUST(fstat(2, &wanted) == 0);
+    for (int descriptor = 3; descriptor < 1000; descriptor++) {
+        MUST(dup2(2, descriptor) == descriptor);
+        MUST(fstat(descriptor, &had) == 0 && had.st_ino == wanted.st_ino);
+        free_one();
+    }
+    for (int descriptor = 3; descriptor < 1000; descriptor++) {
+        MUST(close(descriptor) == 0);
+        free_one();
+    }
+}
+
+static int give_seven(void *seven)
+{
+    free_one();
+    return *(int *)seven;
+}
+
+static void clone_passes_its_arguments(void)
+{
+    static char stack[65536];
+    int seven = 7;
+    int status;
+    pid_t parent_sees = 0;
+    pid_t child = clone(give_seven, stack + sizeof stack,
+                        SIGCHLD | CLONE_PARENT_SETTID, &seven, &parent_sees,
+                        NULL, NULL);
+    MUST(child > 0 && parent_sees == child);
+    MUST(waitpid(child, &status, 0) == child);
+    MUST(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
+static const struct {
+    const char *name;
+    void (*play)(void);
+} plays[] = {
+#define PLAY(name) { #name, name }
+    PLAY(clone_passes_its_arguments),
+    PLAY(crime_after_close),
+    PLAY(crime_after_close_range),
+    PLAY(crime_after_closefrom),
+    PLAY(crime_after_dup2_to_each),
+    PLAY(crime_after_dup3_to_each),
+    PLAY(crime_in_a_child_of__Fork),
+    PLAY(crime_in_a_child_of_clone),
+    PLAY(crime_in_a_child_of_fork),
+    PLAY(crime_in_a_child_of_vfork),
+    PLAY(each_number_can_be_had),
+    PLAY(the_first_descriptor_is_the_lowest),
+};
+
+int main(int argument_count, char *arguments[])
+{
+    for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
+        if (argument_count == 1) {
+            puts(plays[i].name);
+        } else if (strcmp(arguments[1], plays[i].name) == 0) {
+            plays[i].play();
+            return 0;
+        }
+    }
+    return argument_count == 1 ? 0 : 2;
+}
