@@ -101,10 +101,14 @@ static void release_local(void)
 
 static void write_before_either(void)
 {
-    char *one = allocate(13);
-    char *other = allocate(13);
-    /* By turns: one of the two is right behind a guard page. */
-    write_to(((uintptr_t)one & 4095) == 0 ? one - 1 : other - 1);
+    /* Each second one is right behind a guard page; other threads may take
+     * such a turn. */
+    for (int i = 0; i < 1000; i++) {
+        char *block = allocate(13);
+        if (((uintptr_t)block & 4095) == 0) {
+            write_to(block - 1);
+        }
+    }
 }
 
 static char *grow(char *block, size_t *bytes, int times)
