@@ -141,6 +141,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/preload.h \
 	lib/preload/process.c \
 	lib/preload/signals.c \
+	lib/preload/strings.c \
 	lib/preload/threads.c
 libmoat_preload_la_LIBADD = $(moat_layers)
 libmoat_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \

@@ -106,6 +106,7 @@ tests_preload_processes_LDADD =
 tests_preload_signals_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_signals_LDADD =
 tests_preload_calls_LDADD =
+tests_preload_crime_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_crime_LDADD =
 
 check_PROGRAMS += $(preload_subjects)

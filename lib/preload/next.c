@@ -82,6 +82,16 @@ NEXT(int, pthread_create,
       void *(*start)(void *), void *argument),
      (thread, attributes, start, argument))
 
+NEXT(int, vasprintf, (char **text, const char *format, va_list arguments),
+     (text, format, arguments))
+NEXT(int, __vasprintf_chk,
+     (char **text, int flag, const char *format, va_list arguments),
+     (text, flag, format, arguments))
+NEXT(ssize_t, getdelim,
+     (char **line, size_t *bytes, int delimiter, FILE *file),
+     (line, bytes, delimiter, file))
+NEXT(char *, realpath, (const char *path, char *resolved), (path, resolved))
+NEXT(char *, getcwd, (char *directory, size_t bytes), (directory, bytes))
 NEXT(int, close, (int descriptor), (descriptor))
 NEXT(int, dup2, (int from, int to), (from, to))
 NEXT(int, dup3, (int from, int to, int flags), (from, to, flags))

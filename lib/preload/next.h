@@ -10,6 +10,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/types.h>
@@ -31,6 +33,14 @@ int next_epoll_pwait(int descriptor, struct epoll_event *events, int most,
                      int time, const sigset_t *set);
 int next_pthread_attr_setsigmask_np(pthread_attr_t *attributes,
                                     const sigset_t *set);
+int next_vasprintf(char **text, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+int next___vasprintf_chk(char **text, int flag, const char *format,
+                         va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+ssize_t next_getdelim(char **line, size_t *bytes, int delimiter, FILE *file);
+char *next_realpath(const char *path, char *resolved);
+char *next_getcwd(char *directory, size_t bytes);
 int next_close(int descriptor);
 int next_dup2(int from, int to);
 int next_dup3(int from, int to, int flags);

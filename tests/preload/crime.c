@@ -3,6 +3,7 @@
  * crime NAME: one memory error, in an ordinary program that knows nothing of
  * Moat. Exit status 0 when nobody has stopped it.
  */
+#include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -146,6 +147,61 @@ static void copy_an_unterminated_string(void)
     strcpy(copy, text);
 }
 
+/* All of odd sizes. */
+static void read_past_a_string(char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    if (bytes % 2 == 0 || malloc_usable_size(text) != bytes) {
+        exit(3);
+    }
+    sink = ((volatile char *)text)[bytes - 1];
+    sink = ((volatile char *)text)[bytes];
+}
+
+static void read_past_what_strdup_made(void)
+{
+    read_past_a_string(strdup("even"));
+}
+
+static void read_past_what_strndup_made(void)
+{
+    read_past_a_string(strndup("even and more", 4));
+}
+
+static void read_past_what_asprintf_made(void)
+{
+    char *text;
+    if (asprintf(&text, "%d-%d", 12, 345) == 6) {
+        read_past_a_string(text);
+    }
+}
+
+static void read_past_a_line(void)
+{
+    FILE *file = tmpfile();
+    char *line = NULL;
+    size_t bytes = 0;
+    fputs("a line\nfour\nfive5\n", file);
+    rewind(file);
+    if (getline(&line, &bytes, file) == 7 && getline(&line, &bytes, file) == 5
+        && strcmp(line, "four\n") == 0
+        && getline(&line, &bytes, file) == 6) {
+        read_past_a_string(line);
+    }
+}
+
+static void read_past_a_path(void)
+{
+    read_past_a_string(realpath("/usr", NULL));
+}
+
+static void read_past_the_directory(void)
+{
+    if (chdir("/usr") == 0) {
+        read_past_a_string(getcwd(NULL, 0));
+    }
+}
+
 static void read_past_an_aligned_block(void)
 {
     void *block = NULL;
@@ -214,7 +270,13 @@ static const struct {
     CRIME(read_a_page_in_front),
     CRIME(read_past_a_full_block),
     CRIME(read_past_a_shrunk_block),
+    CRIME(read_past_a_line),
+    CRIME(read_past_a_path),
     CRIME(read_past_an_aligned_block),
+    CRIME(read_past_the_directory),
+    CRIME(read_past_what_asprintf_made),
+    CRIME(read_past_what_strdup_made),
+    CRIME(read_past_what_strndup_made),
     CRIME(realloc_a_freed_block),
     CRIME(use_the_old_block_after_realloc),
     CRIME(write_in_front),

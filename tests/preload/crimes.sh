@@ -81,6 +81,15 @@ for backend in move drop guard mprotect; do
         '^READ at 0x[0-9a-f]*, 0 bytes after the end of 32-byte block #'
     expect copy_an_unterminated_string heap-buffer-overflow access \
         '^READ at 0x[0-9a-f]*, 0 bytes after the end of 16-byte block #'
+    for play in read_past_what_strdup_made read_past_what_strndup_made \
+        read_past_a_path read_past_the_directory; do
+        expect $play heap-buffer-overflow access \
+            '^READ at 0x[0-9a-f]*, 0 bytes after the end of 5-byte block #'
+    done
+    for play in read_past_what_asprintf_made read_past_a_line; do
+        expect $play heap-buffer-overflow access \
+            '^READ at 0x[0-9a-f]*, 0 bytes after the end of 7-byte block #'
+    done
     expect read_past_an_aligned_block heap-buffer-overflow access \
         '^READ at 0x[0-9a-f]*, 0 bytes after the end of 4096-byte block #'
     expect read_a_block_of_no_bytes heap-buffer-overflow access \

@@ -129,6 +129,22 @@ print(work())"'
     compare diff '$run diff -u text list.json | tail -n +3 | md5sum'
     compare gdb '$run gdb -q -batch -ex "print 6 * 7"'
     compare man '$run man -P cat 1 sort | head -n 20'
+    compare redis-server 'socket=$PWD/socket
+        $run redis-server --port 0 --unixsocket $socket --save "" \
+            --io-threads 2 --logfile log & server=$!
+        tries=0
+        while ! redis-cli -s $socket ping >ping 2>&1; do
+            tries=$((tries + 1)); [ $tries -lt 1000 ] || exit 9
+        done
+        redis-benchmark -s $socket -q -n 2000 -c 10 -P 4 \
+            -t set,get,incr,lpush,rpop,sadd,hset,zadd,mset >benchmark
+        grep -c "requests per second" benchmark
+        redis-cli -s $socket eval "for i = 1, 2000 do
+            redis.call(\"set\", \"k\" .. i, i) end
+            return redis.call(\"dbsize\") > 2000" 0
+        redis-cli -s $socket bgsave >ping
+        redis-cli -s $socket get k77
+        redis-cli -s $socket shutdown nosave; wait $server'
     compare node '$run node -e "let m = new Map(); for (let i = 0; i < 1e5;
         i++) m.set(\"k\" + i % 999, i); console.log(m.size)"'
 }
