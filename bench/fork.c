@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * fork [COUNT]: what a fork() costs, until the child has ended, with COUNT live
- * blocks, against one with as many pages of plain memory.
+ * blocks, against one with as many pages of plain memory. Where each block is a
+ * mapping of its own, each plain page is one too, with an inaccessible one
+ * behind it: the kernel copies mapping by mapping.
  */
 #include "bench/measure.h"
 #include "bench/ways.h"
 
 #include <moat.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,19 +35,29 @@ static void fork_once(struct measure *measure)
     measure_end(measure);
 }
 
-static void measure_plain(size_t count, struct measure *plain)
+static void measure_plain(size_t count, bool is_split, struct measure *plain)
 {
     size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    char *pages = mmap(NULL, count * page_bytes, PROT_READ | PROT_WRITE,
+    size_t step = is_split ? 2 * page_bytes : page_bytes;
+    int access = is_split ? PROT_NONE : PROT_READ | PROT_WRITE;
+    char *pages = mmap(NULL, count * step, access,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) {
         perror("mmap");
         exit(EXIT_FAILURE);
     }
-    madvise(pages, count * page_bytes, MADV_NOHUGEPAGE);
-    memset(pages, 1, count * page_bytes);
+    madvise(pages, count * step, MADV_NOHUGEPAGE);
+    for (size_t i = 0; i < count; i++) {
+        if (is_split
+            && mprotect(pages + i * step, page_bytes, PROT_READ | PROT_WRITE)
+                   != 0) {
+            perror("mprotect");
+            exit(EXIT_FAILURE);
+        }
+        memset(pages + i * step, 1, page_bytes);
+    }
     fork_once(plain);
-    munmap(pages, count * page_bytes);
+    munmap(pages, count * step);
 }
 
 static void measure_fenced(size_t count, void **blocks,
@@ -69,7 +82,7 @@ static int row(const char *way, size_t count)
         return EXIT_FAILURE;
     }
     for (int round = 0; round < ROUNDS; round++) {
-        measure_plain(count, &plain);
+        measure_plain(count, strcmp(way, "mprotect") == 0, &plain);
         measure_fenced(count, blocks, &fenced);
     }
     printf("| %s | %.2f | %.2f | %.2f |\n", way, plain.fastest / 1e6,

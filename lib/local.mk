@@ -138,6 +138,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/malloc.c \
 	lib/preload/mask.c lib/preload/mask.h \
 	lib/preload/next.c lib/preload/next.h \
+	lib/preload/operators.c \
 	lib/preload/preload.h \
 	lib/preload/process.c \
 	lib/preload/signals.c \

@@ -28,6 +28,7 @@ dist_check_SCRIPTS += \
 	tests/injection/revocations.sh \
 	tests/preload/calls.sh \
 	tests/preload/crimes.sh \
+	tests/preload/operators.sh \
 	tests/preload/plays.sh \
 	tests/preload/programs.sh \
 	tests/preload/run.sh
@@ -112,7 +113,7 @@ tests_preload_crime_LDADD =
 check_PROGRAMS += $(preload_subjects)
 check_PROGRAMS += $(unit_tests) $(fault_tests) $(fault_subjects)
 TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
-EXTRA_DIST += tests/support/child.h tests/support/ending.h \
+EXTRA_DIST += tests/preload/operators.cc tests/support/child.h tests/support/ending.h \
 	tests/support/expect.sh tests/support/failing_os.h \
 	tests/support/other_root.h tests/support/probe.h \
 	tests/support/unit.h tests/support/ways.h \

@@ -45,6 +45,14 @@ static void *look_up(_Atomic(void *) *known, const char *name)
     {                                                                          \
         look_up(&known_##name, #name);                                         \
     }                                                                          \
+    NEXT_CALL(result, name, parameters, arguments)
+
+/* The same for what may be loaded later, or never. */
+#define LATE_NEXT(result, name, parameters, arguments)                         \
+    static _Atomic(void *) known_##name;                                       \
+    NEXT_CALL(result, name, parameters, arguments)
+
+#define NEXT_CALL(result, name, parameters, arguments)                         \
     result next_##name parameters                                              \
     {                                                                          \
         result(*function) parameters = look_up(&known_##name, #name);          \
@@ -92,6 +100,19 @@ NEXT(ssize_t, getdelim,
      (line, bytes, delimiter, file))
 NEXT(char *, realpath, (const char *path, char *resolved), (path, resolved))
 NEXT(char *, getcwd, (char *directory, size_t bytes), (directory, bytes))
+LATE_NEXT(void *, _Znwm, (size_t bytes), (bytes))
+LATE_NEXT(void *, _ZnwmSt11align_val_t, (size_t bytes, size_t alignment),
+          (bytes, alignment))
+LATE_NEXT(void *, _ZnwmRKSt9nothrow_t, (size_t bytes, const void *nothrow),
+          (bytes, nothrow))
+LATE_NEXT(void *, _ZnamRKSt9nothrow_t, (size_t bytes, const void *nothrow),
+          (bytes, nothrow))
+LATE_NEXT(void *, _ZnwmSt11align_val_tRKSt9nothrow_t,
+          (size_t bytes, size_t alignment, const void *nothrow),
+          (bytes, alignment, nothrow))
+LATE_NEXT(void *, _ZnamSt11align_val_tRKSt9nothrow_t,
+          (size_t bytes, size_t alignment, const void *nothrow),
+          (bytes, alignment, nothrow))
 NEXT(int, close, (int descriptor), (descriptor))
 NEXT(int, dup2, (int from, int to), (from, to))
 NEXT(int, dup3, (int from, int to, int flags), (from, to, flags))

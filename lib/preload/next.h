@@ -41,6 +41,14 @@ int next___vasprintf_chk(char **text, int flag, const char *format,
 ssize_t next_getdelim(char **line, size_t *bytes, int delimiter, FILE *file);
 char *next_realpath(const char *path, char *resolved);
 char *next_getcwd(char *directory, size_t bytes);
+void *next__Znwm(size_t bytes);
+void *next__ZnwmSt11align_val_t(size_t bytes, size_t alignment);
+void *next__ZnwmRKSt9nothrow_t(size_t bytes, const void *nothrow);
+void *next__ZnamRKSt9nothrow_t(size_t bytes, const void *nothrow);
+void *next__ZnwmSt11align_val_tRKSt9nothrow_t(size_t bytes, size_t alignment,
+                                              const void *nothrow);
+void *next__ZnamSt11align_val_tRKSt9nothrow_t(size_t bytes, size_t alignment,
+                                              const void *nothrow);
 int next_close(int descriptor);
 int next_dup2(int from, int to);
 int next_dup3(int from, int to, int flags);
