@@ -5,6 +5,7 @@
  */
 #include "alloc/arena_inspect.h"
 
+#include "base/text.h"
 #include "record/arena_record.h"
 
 #include <inttypes.h>
@@ -49,7 +50,10 @@ static void add_block(struct dump *dump, const struct block_record *block)
 void arena_dump_text(const struct moat_arena *arena, FILE *out)
 {
     struct dump dump = { .out = out };
-    fprintf(out, "arena \"%s\", %zu of %zu bytes used\n", arena->name,
+    char name[sizeof arena->name];
+    struct text printable = text_in(name, sizeof name);
+    text_printable(&printable, arena->name);
+    fprintf(out, "arena \"%s\", %zu of %zu bytes used\n", name,
             arena->cursor, arena->capacity);
     for (size_t index = 0; index < arena->block_count; index++) {
         const struct block_record *block = &arena->blocks[index];

@@ -244,10 +244,7 @@ static void add_accepted(struct text *text, const struct option *option)
 
 static void add_piece(struct text *text, struct piece piece)
 {
-    for (size_t i = 0; i < piece.length; i++) {
-        char word[2] = { piece.start[i], '\0' };
-        text_printable(text, word);
-    }
+    text_printable_bytes(text, piece.start, piece.length);
 }
 
 static const struct option *find(struct piece key)

@@ -29,10 +29,12 @@ void text_string(struct text *text, const char *string);
 void text_bytes(struct text *text, const char *bytes, size_t count);
 
 /*
- * STRING, with '?' for each byte that is not printable ASCII or a part of
- * UTF-8: a name can not smuggle control sequences into a terminal.
+ * STRING, with '?' for each character that is for control and each byte that
+ * is not of well-formed UTF-8: a name cannot smuggle control sequences into a
+ * terminal, nor turn the line around.
  */
 void text_printable(struct text *text, const char *string);
+void text_printable_bytes(struct text *text, const char *string, size_t count);
 
 /* The bytes as text in double quotes, '.' for each that is not ASCII text. */
 void text_quoted(struct text *text, const unsigned char *bytes, size_t count);

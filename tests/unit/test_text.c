@@ -75,6 +75,43 @@ START_TEST(control_characters_do_not_get_through)
 }
 END_TEST
 
+START_TEST(only_well_formed_characters_that_can_be_seen_are_printable)
+{
+    static const struct {
+        const char *string;
+        const char *shown;
+    } cases[] = {
+        { "\xe2\x9c\x85 \xf0\x9f\xa4\xa1", "\xe2\x9c\x85 \xf0\x9f\xa4\xa1" },
+        { "\xc2\xa0\xdf\xbf", "\xc2\xa0\xdf\xbf" },
+        { "\xee\x80\x80\xef\xbf\xbd", "\xee\x80\x80\xef\xbf\xbd" },
+        { "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf" },
+        /* Bytes alone: the first is an escape sequence for some terminals. */
+        { "a\x9b[31m", "a?[31m" },
+        { "\xff\x80\xfe", "???" },
+        /* C1, as characters. */
+        { "a\xc2\x9b[31m\xc2\x80", "a?[31m?" },
+        /* Cut off, too long, surrogates, too high. */
+        { "\xc3", "?" },
+        { "\xe2\x9c", "??" },
+        { "\xe2\x9cz", "??z" },
+        { "\xf0\x9f\xa4", "???" },
+        { "\xc0\xaf", "??" },
+        { "\xe0\x9f\xbf", "???" },
+        { "\xf0\x8f\xbf\xbf", "????" },
+        { "\xed\xa0\x80", "???" },
+        { "\xf4\x90\x80\x80", "????" },
+        /* Turning the line around. */
+        { "a\xe2\x80\xae\xe2\x81\xa6z", "a??z" },
+        { "\xe2\x80\xa9\xe2\x80\xaf", "\xe2\x80\xa9\xe2\x80\xaf" },
+    };
+    struct text text = text_in(buffer, sizeof buffer);
+    text_printable(&text, cases[_i].string);
+    ck_assert_str_eq(buffer, cases[_i].shown);
+}
+END_TEST
+
+enum { PRINTABLE_CASES = 18 };
+
 START_TEST(bytes_are_quoted_as_ascii)
 {
     struct text text = text_in(buffer, sizeof buffer);
@@ -92,6 +129,9 @@ static void add(TCase *tests)
     tcase_add_test(tests, what_does_not_fit_is_left_out_and_remembered);
     tcase_add_test(tests, a_buffer_for_the_zero_byte_alone_stays_empty);
     tcase_add_test(tests, control_characters_do_not_get_through);
+    tcase_add_loop_test(
+        tests, only_well_formed_characters_that_can_be_seen_are_printable, 0,
+        PRINTABLE_CASES);
     tcase_add_test(tests, bytes_are_quoted_as_ascii);
 }
 
