@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,12 +55,27 @@ static int standard_error_descriptor(void)
     return is_same_file(STDERR_FILENO) ? STDERR_FILENO : -1;
 }
 
+/* Wait until a pipe that does not block has room. Returns false when nobody
+ * has read from it for long: a report must not keep a program for ever. */
+static bool can_write_soon(int descriptor)
+{
+    enum { LONGEST_WAIT = 10000 };
+    struct pollfd wanted = { .fd = descriptor, .events = POLLOUT };
+    int ready;
+    do {
+        ready = poll(&wanted, 1, LONGEST_WAIT);
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
 /* A negative DESCRIPTOR is ignored. */
 static void write_all(int descriptor, const char *bytes, size_t count)
 {
     while (descriptor >= 0 && count > 0) {
         ssize_t written = write(descriptor, bytes, count);
-        if (written < 0 && (errno == EINTR || errno == EAGAIN)) {
+        if (written < 0
+            && (errno == EINTR
+                || (errno == EAGAIN && can_write_soon(descriptor)))) {
             continue;
         }
         if (written <= 0) {

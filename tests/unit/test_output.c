@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -176,6 +177,59 @@ START_TEST(a_long_report_gets_through_a_pipe_in_order)
 }
 END_TEST
 
+static _Atomic int writer;
+
+/* Read only when the writer sleeps; one that tries again and again never
+ * does. */
+static void *read_when_it_sleeps(void *ends)
+{
+    char status_path[64];
+    char state = 0;
+    while (writer == 0) {
+        sched_yield();
+    }
+    snprintf(status_path, sizeof status_path, "/proc/self/task/%d/stat",
+             writer);
+    while (state != 'S') {
+        FILE *file = fopen(status_path, "re");
+        if (file == NULL || fscanf(file, "%*d (%*[^)]) %c", &state) != 1) {
+            return NULL;
+        }
+        fclose(file);
+    }
+    return read_all(ends);
+}
+
+START_TEST(a_report_waits_for_its_reader_without_spinning)
+{
+    enum { BYTES = 1 << 18 };
+    static char report[BYTES];
+    int ends[2];
+    pthread_t reader;
+    void *total;
+    for (size_t i = 0; i < BYTES; i++) {
+        report[i] = (char)('a' + i % 23);
+    }
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    close(ends[1]);
+    output_start();
+    ck_assert_int_eq(pthread_create(&reader, NULL, read_when_it_sleeps, ends),
+                     0);
+    writer = (int)gettid();
+    output_report("", report, BYTES);
+    for (int descriptor = 2; descriptor < 1024; descriptor++) {
+        if (descriptor != ends[0] && fcntl(descriptor, F_GETFL) >= 0
+            && (fcntl(descriptor, F_GETFL) & O_NONBLOCK) != 0) {
+            close(descriptor);
+        }
+    }
+    pthread_join(reader, &total);
+    ck_assert_uint_eq((size_t)total, BYTES);
+}
+END_TEST
+
 START_TEST(dying_says_why_and_ends_by_the_signal)
 {
     int status = -1;
@@ -228,6 +282,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, a_log_that_cannot_be_made_is_told_and_replaced);
     tcase_add_test(tests, a_path_that_is_too_long_is_told);
     tcase_add_test(tests, a_long_report_gets_through_a_pipe_in_order);
+    tcase_add_test(tests, a_report_waits_for_its_reader_without_spinning);
     tcase_add_test(tests, dying_says_why_and_ends_by_the_signal);
     tcase_add_test(tests, errno_is_left_alone);
 }
