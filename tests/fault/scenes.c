@@ -159,21 +159,21 @@ static size_t resident_pages(void)
     return resident;
 }
 
-/* Half a million arenas, in constant memory and mappings. */
+/* A hundred thousand arenas, in constant memory and mappings. */
 static void arenas_without_end(void)
 {
     size_t pages = 0;
     size_t mappings = 0;
-    for (int i = 0; i < 500000; i++) {
+    for (int i = 0; i < 120000; i++) {
         struct moat_arena *arena = create("one", 256, MOAT_LAYOUT_PACKED);
         write_to(moat_arena_alloc(arena, 10));
         moat_arena_destroy(arena);
-        if (i == 200000) {
+        if (i == 60000) {
             pages = resident_pages();
             mappings = count_mappings();
         }
     }
-    if (resident_pages() > pages + 256) {
+    if (resident_pages() > pages + 128) {
         fprintf(stderr, "%zu pages became %zu\n", pages, resident_pages());
         exit(3);
     }
@@ -397,10 +397,10 @@ static void copies_without_end(void)
 {
     size_t pages = 0;
     size_t mappings = 0;
-    for (int i = 0; i < 200000; i++) {
+    for (int i = 0; i < 60000; i++) {
         moat_guarded_free(
             moat_guarded_copy("text", 4, MOAT_PLACEMENT_AFTER));
-        if (i == 100000) {
+        if (i == 20000) {
             pages = resident_pages();
             mappings = count_mappings();
         }

@@ -79,7 +79,7 @@ errors_of() {
 
 # All of them take six minutes. In every run of the tests it is one call in so
 # many, another one for each errno value; MOAT_INJECTION_STEP=1 is all.
-step=${MOAT_INJECTION_STEP:-8}
+step=${MOAT_INJECTION_STEP:-16}
 turn=0
 
 for backend in ${MOAT_INJECTION_WAYS:-move drop guard mprotect}; do
