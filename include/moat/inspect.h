@@ -111,13 +111,18 @@ moat_arena_snapshot(const struct moat_arena *arena);
  * were freed, and the bytes that changed in blocks live in both. OUT may be
  * NULL to only count.
  *
- * Returns how many blocks differ, or -1 with errno EINVAL when either snapshot
- * is NULL or they are of different arenas.
+ * Returns how many blocks differ, or -1 with errno EINVAL when either is NULL or
+ * no snapshot, or was freed, or when they are of different arenas.
  */
 MOAT_API int moat_snapshot_diff(const struct moat_snapshot *before,
                                 const struct moat_snapshot *after, FILE *out);
 
-/* Free SNAPSHOT; NULL is allowed. */
+/*
+ * Free SNAPSHOT; NULL is allowed and does nothing.
+ *
+ * What is no snapshot, or was freed before, is reported as bad-free, and
+ * nothing is freed. errno is preserved.
+ */
 MOAT_API void moat_snapshot_free(struct moat_snapshot *snapshot);
 
 /*

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Snapshots: one mapping with a header, the block records and the bytes of the
- * live blocks, one after another.
+ * live blocks, one after another. All are in a list, so that a pointer that is
+ * none, or one that was released, is known without following it.
  */
 #include "alloc/arena_snapshot.h"
 
 #include "base/size.h"
+#include "os/lock.h"
 #include "os/pages.h"
 #include "record/arena_record.h"
 
@@ -14,6 +16,7 @@
 #include <string.h>
 
 struct moat_snapshot {
+    struct moat_snapshot *next;
     size_t mapped_bytes;
     /* An arena's record is used again later: base and creation tell. */
     const struct moat_arena *arena;
@@ -26,6 +29,46 @@ struct moat_snapshot {
     size_t *places;
     const unsigned char *contents;
 };
+
+static struct {
+    struct lock lock;
+    struct moat_snapshot *first;
+} kept;
+
+static void keep(struct moat_snapshot *snapshot)
+{
+    lock_take(&kept.lock);
+    snapshot->next = kept.first;
+    kept.first = snapshot;
+    lock_release(&kept.lock);
+}
+
+/* Take SNAPSHOT out of the list; false: it is not in there. */
+static bool unlink_kept(const struct moat_snapshot *snapshot)
+{
+    lock_take(&kept.lock);
+    struct moat_snapshot **link = &kept.first;
+    while (*link != NULL && *link != snapshot) {
+        link = &(*link)->next;
+    }
+    bool is_kept = *link != NULL;
+    if (is_kept) {
+        *link = snapshot->next;
+    }
+    lock_release(&kept.lock);
+    return is_kept;
+}
+
+static bool is_kept(const struct moat_snapshot *snapshot)
+{
+    lock_take(&kept.lock);
+    const struct moat_snapshot *each = kept.first;
+    while (each != NULL && each != snapshot) {
+        each = each->next;
+    }
+    lock_release(&kept.lock);
+    return each != NULL;
+}
 
 static bool is_live(const struct block_record *block)
 {
@@ -75,13 +118,14 @@ struct moat_snapshot *arena_snapshot_take(const struct moat_arena *arena)
             place += block->bytes;
         }
     }
+    keep(snapshot);
     return snapshot;
 }
 
 bool arena_snapshot_is_comparable(const struct moat_snapshot *before,
                                   const struct moat_snapshot *after)
 {
-    return before->arena == after->arena && before->base == after->base
+    return is_kept(before) && is_kept(after) && before->arena == after->arena && before->base == after->base
            && before->create_site == after->create_site;
 }
 
@@ -159,7 +203,26 @@ int arena_snapshot_diff(const struct moat_snapshot *before,
     return differences > INT_MAX ? INT_MAX : (int)differences;
 }
 
-void arena_snapshot_release(struct moat_snapshot *snapshot)
+bool arena_snapshot_release(struct moat_snapshot *snapshot)
 {
+    if (!unlink_kept(snapshot)) {
+        return false;
+    }
     pages_unmap((uintptr_t)snapshot, snapshot->mapped_bytes);
+    return true;
+}
+
+void arena_snapshot_before_fork(void)
+{
+    lock_take(&kept.lock);
+}
+
+void arena_snapshot_after_fork_in_parent(void)
+{
+    lock_release(&kept.lock);
+}
+
+void arena_snapshot_after_fork_in_child(void)
+{
+    lock_reset_after_fork(&kept.lock);
 }

@@ -10,13 +10,20 @@
 /* NULL when there is no memory. */
 struct moat_snapshot *arena_snapshot_take(const struct moat_arena *arena);
 
-/* Whether both are of the same arena. */
+/* Whether both are snapshots, not yet released, of the same arena; any pointers
+ * may be asked about. */
 bool arena_snapshot_is_comparable(const struct moat_snapshot *before,
                                   const struct moat_snapshot *after);
 
 int arena_snapshot_diff(const struct moat_snapshot *before,
                         const struct moat_snapshot *after, FILE *out);
 
-void arena_snapshot_release(struct moat_snapshot *snapshot);
+/* Returns false, having done nothing, when SNAPSHOT is none or was released. */
+bool arena_snapshot_release(struct moat_snapshot *snapshot);
+
+/* To be called around fork(). */
+void arena_snapshot_before_fork(void);
+void arena_snapshot_after_fork_in_parent(void);
+void arena_snapshot_after_fork_in_child(void);
 
 #endif

@@ -61,8 +61,7 @@ struct moat_snapshot *moat_arena_snapshot(const struct moat_arena *arena)
 int moat_snapshot_diff(const struct moat_snapshot *before,
                        const struct moat_snapshot *after, FILE *out)
 {
-    if (before == NULL || after == NULL
-        || !arena_snapshot_is_comparable(before, after)) {
+    if (!arena_snapshot_is_comparable(before, after)) {
         errno = EINVAL;
         return -1;
     }
@@ -71,9 +70,17 @@ int moat_snapshot_diff(const struct moat_snapshot *before,
 
 void moat_snapshot_free(struct moat_snapshot *snapshot)
 {
-    if (snapshot != NULL) {
-        arena_snapshot_release(snapshot);
+    int saved_errno = errno;
+    if (snapshot != NULL && !arena_snapshot_release(snapshot)) {
+        struct moat_finding finding;
+        classify_owner(&moat_state, (uintptr_t)snapshot, &finding);
+        finding.kind = MOAT_KIND_BAD_FREE;
+        finding.access = MOAT_ACCESS_FREE;
+        finding.seen = MOAT_SEEN_AT_FREE;
+        runtime_report(&finding, __builtin_return_address(0));
+        runtime_halt();
     }
+    errno = saved_errno;
 }
 
 bool moat_describe(const void *address, struct moat_finding *finding)

@@ -3,6 +3,7 @@
 #include "api/runtime.h"
 
 #include "alloc/arena.h"
+#include "alloc/arena_snapshot.h"
 #include "alloc/extent.h"
 #include "alloc/shortfall.h"
 #include "alloc/slots.h"
@@ -149,10 +150,12 @@ static void before_fork(void)
     /* In the order in which they are taken: slots open windows. */
     slots_before_fork();
     extent_before_fork();
+    arena_snapshot_before_fork();
 }
 
 static void after_fork_in_parent(void)
 {
+    arena_snapshot_after_fork_in_parent();
     extent_after_fork_in_parent();
     slots_after_fork_in_parent();
 }
@@ -163,6 +166,7 @@ static void after_fork_in_child(void)
     if (way->adopt != NULL) {
         way->adopt();
     }
+    arena_snapshot_after_fork_in_child();
     extent_after_fork_in_child();
     slots_after_fork_in_child();
     report_after_fork_in_child();

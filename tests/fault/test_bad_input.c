@@ -402,6 +402,7 @@ START_TEST(looking_into_no_arena_is_refused)
             ck_assert_ptr_null(moat_arena_limit(arena));
         } else {
             ck_assert_ptr_nonnull(moat_arena_base(arena));
+            ck_assert_ptr_nonnull(moat_arena_limit(arena));
         }
     }
     ck_assert_uint_eq(findings, 0);
@@ -436,6 +437,44 @@ START_TEST(looking_with_nothing_to_look_with_is_refused)
     moat_snapshot_free(snapshot);
     moat_snapshot_free(foreign);
     moat_snapshot_free(NULL);
+    ck_assert_uint_eq(findings, 0);
+}
+END_TEST
+
+START_TEST(what_is_no_snapshot_is_refused_and_reported)
+{
+    struct moat_snapshot *good = moat_arena_snapshot(living);
+    struct moat_snapshot *freed = moat_arena_snapshot(living);
+    struct moat_snapshot *later = moat_arena_snapshot(living);
+    moat_snapshot_free(freed);
+    void *const bad[] = { freed, (char *)good + 8, local, (void *)8,
+                          (void *)UINTPTR_MAX, living, destroyed, stale,
+                          moat_arena_base(living) };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct moat_snapshot *none = bad[i];
+        findings = 0;
+        errno = 0;
+        ck_assert_int_eq(moat_snapshot_diff(good, none, NULL), -1);
+        ck_assert_int_eq(errno, EINVAL);
+        errno = 0;
+        ck_assert_int_eq(moat_snapshot_diff(none, good, NULL), -1);
+        ck_assert_int_eq(errno, EINVAL);
+        ck_assert_uint_eq(findings, 0);
+        errno = EDOM;
+        moat_snapshot_free(none);
+        ck_assert_uint_eq(findings, 1);
+        ck_assert_int_eq(last.kind, MOAT_KIND_BAD_FREE);
+        ck_assert_int_eq(last.access, MOAT_ACCESS_FREE);
+        ck_assert_int_eq(last.seen, MOAT_SEEN_AT_FREE);
+        ck_assert_ptr_eq(last.address, bad[i]);
+        ck_assert_int_eq(errno, EDOM);
+    }
+    /* The good ones are as they were. */
+    ck_assert_int_eq(moat_snapshot_diff(good, later, NULL), 0);
+    findings = 0;
+    moat_snapshot_free(good);
+    moat_snapshot_free(later);
+    ck_assert_uint_eq(findings, 0);
 }
 END_TEST
 
@@ -517,6 +556,8 @@ START_TEST(an_address_is_described_or_not)
     ck_assert_uint_eq(finding.block.number, 0);
     ck_assert_ptr_null(finding.address);
     ck_assert(!moat_describe(NULL, &finding));
+    ck_assert(!moat_describe((void *)UINTPTR_MAX, &finding));
+    ck_assert(!moat_describe(living, &finding));
     ck_assert(!moat_describe(block, NULL));
     ck_assert_uint_eq(findings, 0);
 }
@@ -573,6 +614,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, destroying_what_is_no_arena_is_reported);
     tcase_add_test(tests, looking_into_no_arena_is_refused);
     tcase_add_test(tests, looking_with_nothing_to_look_with_is_refused);
+    tcase_add_test(tests, what_is_no_snapshot_is_refused_and_reported);
     tcase_add_test(tests, guarded_copies_of_nothing_are_refused);
     tcase_add_test(tests, freeing_what_is_no_copy_is_reported);
     tcase_add_test(tests, every_size_ends_exactly_at_its_guard);
