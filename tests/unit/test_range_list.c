@@ -168,7 +168,7 @@ START_TEST(in_any_order_a_list_holds_what_was_added_and_not_cut)
     size_t refused = 0;
     set_room(4);
     draw(wanted);
-    for (int round = 0; round < 100000; round++) {
+    for (int round = 0; round < 10000; round++) {
         random = random * 6364136223846793005u + 1442695040888963407u;
         size_t start = (random >> 33) % WIDTH;
         size_t room = WIDTH - start < 5 ? WIDTH - start : 5;
@@ -185,7 +185,7 @@ START_TEST(in_any_order_a_list_holds_what_was_added_and_not_cut)
         refused += !is_done;
         expect(wanted);
     }
-    ck_assert_uint_gt(refused, 1000);
+    ck_assert_uint_gt(refused, 100);
 }
 END_TEST
 
