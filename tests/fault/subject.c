@@ -4,14 +4,16 @@
  *
  *   alone    in the first thread;
  *   thread   in a second thread, prepared for the end of its stack;
- *   child    in a forked child, as whose exit status the parent ends, after
- *            seeing that its own arena is as it was;
+ *   child    in a forked child, as which the parent ends, after seeing that
+ *            its own arena is as it was;
  *   crowd    while two other threads create and destroy arenas.
  */
 #include <moat.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@ static char *first;
 static char *second;
 static char *third;
 static char global[64];
+static const char constant[64] = "constant";
 
 __attribute__((noinline)) static void write_to(volatile char *place)
 {
@@ -174,7 +177,11 @@ static void commit_in_child(void)
     moat_arena_free(arena, second);
     moat_arena_free(arena, third);
     moat_arena_destroy(arena);
-    exit(WIFEXITED(status) ? WEXITSTATUS(status) : 4);
+    if (WIFSIGNALED(status)) {
+        signal(WTERMSIG(status), SIG_DFL);
+        raise(WTERMSIG(status));
+    }
+    exit(WEXITSTATUS(status));
 }
 
 static pthread_barrier_t all_are_busy;
