@@ -27,6 +27,7 @@ static const char *order;
 
 static struct moat_arena *(*create)(const char *, size_t);
 static void *(*allocate)(struct moat_arena *, size_t);
+static void (*destroy)(struct moat_arena *);
 static int (*catch_faults)(void);
 
 static void check(bool is_so, const char *what)
@@ -51,6 +52,7 @@ static void load(void)
     check(library != NULL, library_path);
     find(library, "moat_arena_create", &create);
     find(library, "moat_arena_alloc", &allocate);
+    find(library, "moat_arena_destroy", &destroy);
     find(library, "moat_catch_faults", &catch_faults);
 }
 
@@ -319,6 +321,37 @@ static void jumps_in_a_child(void)
     check(status == 0, "each fault of a child");
 }
 
+static _Atomic int arenas;
+
+static void *come_and_go(void *unused)
+{
+    for (;;) {
+        struct moat_arena *arena = create("crowd", 8192);
+        memset(allocate(arena, 100), 1, 100);
+        destroy(arena);
+        arenas++;
+    }
+    return unused;
+}
+
+static void jumps_in_a_crowd(void)
+{
+    pthread_t threads[2];
+    page = map_page(PROT_NONE);
+    install(SIGSEGV, &(struct sigaction){ .sa_handler = jump });
+    for (int i = 0; i < 2; i++) {
+        check(pthread_create(&threads[i], NULL, come_and_go, NULL) == 0,
+              "a thread");
+    }
+    /* Until they have been at it for a while. */
+    do {
+        calls = 0;
+        fault_often(NULL);
+        check(calls == 50, "each fault in a crowd");
+    } while (arenas < 1000);
+    _exit(0);
+}
+
 static struct sigaction before;
 
 static void pass_on(int signal_number, siginfo_t *info, void *context)
@@ -386,6 +419,7 @@ static const struct {
     { "ignores_a_fault", ignores_a_fault },
     { "jumps_in_another_thread", jumps_in_another_thread },
     { "jumps_in_a_child", jumps_in_a_child },
+    { "jumps_in_a_crowd", jumps_in_a_crowd },
     { "passes_on", passes_on },
     { "passes_on_what_is_nobodys", passes_on_what_is_nobodys },
     { "takes_what_is_moats", takes_what_is_moats },

@@ -46,6 +46,7 @@ static const char *const same[] = {
     "has_a_stack_of_its_own",       "handles_bus_errors",
     "is_sent_the_signal",           "ignores_the_signal",
     "jumps_in_another_thread",      "jumps_in_a_child",
+    "jumps_in_a_crowd",
 };
 
 enum { SAME = sizeof same / sizeof same[0] };
