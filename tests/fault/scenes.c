@@ -135,6 +135,44 @@ static void forks_in_a_crowd(void)
     _exit(0);
 }
 
+enum { SNAPSHOTS = 2000 };
+
+/* Of so many, finding the oldest takes a while. */
+static void *take_and_free_snapshots(void *unused)
+{
+    static struct moat_snapshot *snapshots[SNAPSHOTS];
+    struct moat_arena *arena = create("seen", 64, MOAT_LAYOUT_PACKED);
+    for (int i = 0; i < SNAPSHOTS; i++) {
+        snapshots[i] = moat_arena_snapshot(arena);
+    }
+    pthread_barrier_wait(&all_are_ready);
+    for (int i = 0;; i = (i + 1) % SNAPSHOTS) {
+        moat_snapshot_free(snapshots[i]);
+        snapshots[i] = moat_arena_snapshot(arena);
+    }
+    return unused;
+}
+
+static void forks_while_snapshots_are_taken(void)
+{
+    struct moat_arena *arena = create("own", 64, MOAT_LAYOUT_PACKED);
+    start(1, take_and_free_snapshots);
+    for (int i = 0; i < 50; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            struct moat_snapshot *snapshot = moat_arena_snapshot(arena);
+            int differences = moat_snapshot_diff(snapshot, snapshot, NULL);
+            moat_snapshot_free(snapshot);
+            _exit(differences);
+        }
+        int status;
+        if (waitpid(child, &status, 0) != child || status != 0) {
+            _exit(3);
+        }
+    }
+    _exit(0);
+}
+
 static size_t count_mappings(void)
 {
     FILE *maps = fopen("/proc/self/maps", "r");
@@ -502,6 +540,7 @@ static const struct {
     { "exit_while_blocks_are_freed", exit_while_blocks_are_freed },
     { "faults_at_once", faults_at_once },
     { "forks_in_a_crowd", forks_in_a_crowd },
+    { "forks_while_snapshots_are_taken", forks_while_snapshots_are_taken },
     { "arenas_without_end", arenas_without_end },
     { "many_living_arenas", many_living_arenas },
     { "copies_in_threads", copies_in_threads },

@@ -73,6 +73,13 @@ START_TEST(a_child_of_a_busy_process_can_create_arenas)
 }
 END_TEST
 
+START_TEST(a_child_of_a_process_that_takes_snapshots_can_take_some)
+{
+    play("forks_while_snapshots_are_taken", _i, "");
+    expect_silence();
+}
+END_TEST
+
 START_TEST(arenas_come_and_go_in_constant_memory)
 {
     play("arenas_without_end", _i, "quarantine=1000");
@@ -320,6 +327,7 @@ static void add(TCase *tests)
         the_check_at_exit_bears_blocks_that_are_being_freed,
         of_faults_at_once_one_is_reported_whole,
         a_child_of_a_busy_process_can_create_arenas,
+        a_child_of_a_process_that_takes_snapshots_can_take_some,
         arenas_come_and_go_in_constant_memory,
         many_living_arenas_take_no_mappings_or_are_refused,
         threads_free_the_copies_of_each_other,
