@@ -12,9 +12,13 @@ tools_moat_moat_SOURCES = \
 	tools/moat/doctor.c \
 	tools/moat/environment.c \
 	tools/moat/help.c \
+	tools/moat/launch.c \
+	tools/moat/launch.h \
 	tools/moat/main.c \
 	tools/moat/place.c \
 	tools/moat/program.c \
+	tools/moat/proof.c \
+	tools/moat/proof.h \
 	tools/moat/run.c
 # Only the parser of options, the text it writes to, and the ways to revoke; a
 # convenience library gives a program no more than it asks for.

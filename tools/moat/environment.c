@@ -13,7 +13,11 @@
 
 bool environment_is_understood(void)
 {
-    const char *value = getenv("MOAT_OPTIONS");
+    return environment_would_be_understood(getenv("MOAT_OPTIONS"));
+}
+
+bool environment_would_be_understood(const char *value)
+{
     struct options options;
     char buffer[4096];
     struct text messages = text_in(buffer, sizeof buffer);
@@ -27,4 +31,13 @@ bool environment_is_understood(void)
         command_misused("%s", line);
     }
     return false;
+}
+
+void environment_read(struct options *options, const char *text)
+{
+    char buffer[64];
+    struct text unused = text_in(buffer, sizeof buffer);
+
+    options_reset(options);
+    options_parse(options, text, &unused);
 }

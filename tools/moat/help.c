@@ -23,8 +23,18 @@ void help_usage(bool is_mistake)
         fprintf(out, "  moat %s %s\n        %s\n", command->name,
                 command->arguments, command->purpose);
     }
-    fputs("\nmoat --version tells the version; moat(1) is the manual.\n",
+    fputs("\nmoat COMMAND --help tells more. moat --version tells the version;"
+          "\nmoat(1) is the manual.\n",
           out);
+}
+
+void help_command(const struct command *command)
+{
+    printf("usage: moat %s %s\n        %s\n", command->name,
+           command->arguments, command->purpose);
+    if (command->details != NULL) {
+        printf("\n%s", command->details);
+    }
 }
 
 int help_run(int argument_count, char *const arguments[])
@@ -40,6 +50,11 @@ int help_run(int argument_count, char *const arguments[])
         options_help(&text);
         printf("MOAT_OPTIONS=KEY=VALUE:KEY=VALUE..., where KEY and VALUE can"
                " be (the default):\n\n%s", text.buffer);
+        return COMMAND_OK;
+    }
+    const struct command *command = command_find(arguments[1]);
+    if (argument_count == 2 && command != NULL) {
+        help_command(command);
         return COMMAND_OK;
     }
     return command_misused("there is no help on '%s'; see 'moat help'",

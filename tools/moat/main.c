@@ -12,15 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char run_details[]
+    = "Each block of malloc() ends at an inaccessible page, and is\n"
+      "inaccessible itself once it is freed; so are those of all programs\n"
+      "that PROGRAM starts. KEY and VALUE are those of 'moat help options'.\n"
+      "The exit status is the program's, or 99 after a report.\n";
+
 const struct command commands[] = {
-    { "demo", "[NAME | all]", "list the demos, or run one, or all", true,
+    { "demo", "[NAME | all]", "list the demos, or run one, or all", NULL, true,
       demo_run },
-    { "doctor", "", "say what this machine allows, and what it costs", true,
-      doctor_run },
-    { "help", "[options]", "show this, or what MOAT_OPTIONS can be", false,
-      help_run },
+    { "doctor", "", "say what this machine allows, and what it costs", NULL,
+      true, doctor_run },
+    { "help", "[COMMAND | options]",
+      "show this, or more on a command, or what MOAT_OPTIONS can be", NULL,
+      false, help_run },
     { "run", "[--KEY=VALUE]... [--] PROGRAM [ARGUMENT]...",
-      "run a program with every block fenced", true, run_run },
+      "run a program with every block fenced", run_details, true, run_run },
     { 0 },
 };
 
@@ -36,7 +43,7 @@ int command_misused(const char *format, ...)
     return COMMAND_MISUSED;
 }
 
-static const struct command *find_command(const char *name)
+const struct command *command_find(const char *name)
 {
     for (const struct command *command = commands; command->name != NULL;
          command++) {
@@ -62,10 +69,15 @@ static int run_command(int argument_count, char *const arguments[])
         puts("moat " MOAT_VERSION);
         return COMMAND_OK;
     }
-    const struct command *command = find_command(name);
+    const struct command *command = command_find(name);
     if (command == NULL) {
         return command_misused("unknown %s '%s'; see 'moat --help'",
                                name[0] == '-' ? "option" : "command", name);
+    }
+    if (argument_count > 1 && (strcmp(arguments[1], "--help") == 0
+                               || strcmp(arguments[1], "-h") == 0)) {
+        help_command(command);
+        return COMMAND_OK;
     }
     if (command->needs_options && !environment_is_understood()) {
         return COMMAND_MISUSED;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The proof; see proof.h. */
+#include "proof.h"
+
+void proof_add_count(struct text *text, uint64_t count, const char *one,
+                     const char *many)
+{
+    text_decimal(text, count);
+    text_character(text, ' ');
+    text_string(text, count == 1 ? one : many);
+}
+
+bool proof_is_weaker(const struct tally *tally)
+{
+    return tally->processes == 0 || tally->canaries_only > 0
+           || tally->shortfalls > 0;
+}
+
+static void add_strength(struct text *text, const struct tally *tally)
+{
+    if (!proof_is_weaker(tally)) {
+        text_string(text, "; nothing was weaker than asked");
+        return;
+    }
+    text_string(text, "; weaker than asked: ");
+    if (tally->canaries_only > 0) {
+        proof_add_count(text, tally->canaries_only,
+                        "block with canaries only, ",
+                        "blocks with canaries only, ");
+    }
+    proof_add_count(text, tally->shortfalls, "shortfall (stats=1 lists them)",
+                    "shortfalls (stats=1 lists them)");
+}
+
+void proof_add(struct text *text, const struct tally *tally, bool has_reports)
+{
+    if (tally->processes == 0) {
+        text_string(text, "nothing was fenced: the program did not load "
+                          "libmoat-preload.so");
+    } else {
+        proof_add_count(text, tally->fenced, "block fenced in ",
+                        "blocks fenced in ");
+        proof_add_count(text, tally->processes, "process", "processes");
+        if (has_reports && tally->reports > 0) {
+            text_string(text, ", ");
+            proof_add_count(text, tally->reports, "report", "reports");
+        }
+        add_strength(text, tally);
+    }
+    if (tally->ended < tally->processes) {
+        text_string(text, "; ");
+        proof_add_count(text, tally->processes - tally->ended,
+                        "process ended without saying what it did",
+                        "processes ended without saying what they did");
+    }
+}
