@@ -28,6 +28,7 @@ dist_check_SCRIPTS += \
 	tests/injection/refusals.sh \
 	tests/injection/revocations.sh \
 	tests/preload/calls.sh \
+	tests/preload/check.sh \
 	tests/preload/crimes.sh \
 	tests/preload/operators.sh \
 	tests/preload/plays.sh \
@@ -47,6 +48,7 @@ unit_tests = \
 	tests/unit/test_canary_slots \
 	tests/unit/test_classify \
 	tests/unit/test_context \
+	tests/unit/test_defect \
 	tests/unit/test_describe \
 	tests/unit/test_extent \
 	tests/unit/test_failing_os \
@@ -100,6 +102,7 @@ fault_subjects = \
 # Ordinary programs, which are not linked with Moat.
 preload_subjects = \
 	tests/preload/calls \
+	tests/preload/checked \
 	tests/preload/crime \
 	tests/preload/processes \
 	tests/preload/signals
@@ -108,6 +111,8 @@ tests_preload_processes_LDADD =
 tests_preload_signals_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_signals_LDADD =
 tests_preload_calls_LDADD =
+tests_preload_checked_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_checked_LDADD =
 tests_preload_crime_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_crime_LDADD =
 
@@ -147,6 +152,10 @@ tests_unit_test_classify_CPPFLAGS = $(test_cppflags)
 tests_unit_test_classify_LDADD = $(test_libs)
 tests_unit_test_context_CPPFLAGS = $(test_cppflags)
 tests_unit_test_context_LDADD = $(test_libs)
+tests_unit_test_defect_CPPFLAGS = $(test_cppflags)
+tests_unit_test_defect_SOURCES = tests/unit/test_defect.c \
+	tools/moat/defect.c tools/moat/sighting.c
+tests_unit_test_defect_LDADD = $(test_libs)
 tests_unit_test_describe_CPPFLAGS = $(test_cppflags)
 tests_unit_test_describe_LDADD = $(test_libs)
 tests_unit_test_extent_CPPFLAGS = $(test_cppflags)

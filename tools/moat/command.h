@@ -34,6 +34,7 @@ struct command {
 /* All commands, ending with an empty one. */
 extern const struct command commands[];
 
+int check_run(int argument_count, char *const arguments[]);
 int demo_run(int argument_count, char *const arguments[]);
 int doctor_run(int argument_count, char *const arguments[]);
 int help_run(int argument_count, char *const arguments[]);

@@ -18,7 +18,30 @@ static const char run_details[]
       "that PROGRAM starts. KEY and VALUE are those of 'moat help options'.\n"
       "The exit status is the program's, or 99 after a report.\n";
 
+static const char check_details[]
+    = "Three passes, because one cannot find all:\n"
+      "  after/abi      blocks end at a guard page, 16-aligned\n"
+      "  after/natural  blocks of odd sizes too, so that the first byte too\n"
+      "                 far is a fault; not all programs bear it\n"
+      "  before         blocks start behind a guard page\n"
+      "Each defect is reported once, in the end, with the passes that saw it.\n"
+      "\n"
+      "The first pass has your terminal and your output; what PROGRAM writes\n"
+      "in the others is shown only if they are unusable. Each has the same\n"
+      "standard input, unless that is a terminal, which only the first one\n"
+      "reads. What PROGRAM does to files it does several times.\n"
+      "\n"
+      "Where PROGRAM fails without a report, it runs once more without Moat:\n"
+      "a pass in which it ends in another way is unusable for this program,\n"
+      "and no failure. Ctrl-C stops the passes.\n"
+      "\n"
+      "KEY and VALUE are those of 'moat help options', but for placement and\n"
+      "alignment. The exit status is 99 after a report, else PROGRAM's own.\n";
+
 const struct command commands[] = {
+    { "check", "[--KEY=VALUE]... [--] PROGRAM [ARGUMENT]...",
+      "run a program several times, and say each defect once", check_details,
+      true, check_run },
     { "demo", "[NAME | all]", "list the demos, or run one, or all", NULL, true,
       demo_run },
     { "doctor", "", "say what this machine allows, and what it costs", NULL,
