@@ -14,7 +14,12 @@ demos_09a_scope_SOURCES = demos/09a_scope.c $(demo_sources)
 demos_09a_scope_CPPFLAGS = $(demo_cppflags)
 demos_09b_leak_tracer_SOURCES = demos/09b_leak_tracer.c $(demo_sources)
 demos_09b_leak_tracer_CPPFLAGS = $(demo_cppflags)
-EXTRA_DIST += demos/09a_scope.transcript demos/09b_leak_tracer.transcript
+EXTRA_DIST += demos/09a_scope.transcript demos/09b_leak_tracer.transcript \
+	demos/fence.sh
+
+# An ordinary program, for `moat run`: not linked with Moat.
+noinst_PROGRAMS += demos/greeting
+demos_greeting_LDADD =
 
 fault_names = \
 	demos/faults/arena_over_another \

@@ -18,6 +18,7 @@ dist_check_SCRIPTS += \
 	tests/demos/command.sh \
 	tests/demos/demos.sh \
 	tests/demos/faults.sh \
+	tests/demos/fence.sh \
 	tests/house/clang.sh \
 	tests/house/crashpath.sh \
 	tests/house/exported.sh \

@@ -31,7 +31,8 @@ result() {
 }
 
 run() {
-    "$moat" check "$@" >"$scratch/output" 2>"$scratch/error" </dev/null
+    timeout 120 "$moat" check "$@" >"$scratch/output" 2>"$scratch/error" \
+        </dev/null
     status=$?
 }
 
@@ -202,7 +203,7 @@ result $? 'standard error is closed'
 # Standard input.
 printf 'one\ntwo\n' >"$scratch/input"
 input() {
-    "$moat" check "$@" >"$scratch/output" 2>"$scratch/error"
+    timeout 120 "$moat" check "$@" >"$scratch/output" 2>"$scratch/error"
     status=$?
 }
 input "$checked" count_input <"$scratch/input"

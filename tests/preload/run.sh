@@ -6,6 +6,7 @@
 
 moat=$PWD/tools/moat/moat
 crime=$PWD/tests/preload/crime
+checked=$PWD/tests/preload/checked
 scratch=$(mktemp -d) || exit 99
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 99' HUP INT TERM
@@ -49,6 +50,7 @@ check 'the status is the program'"'"'s' 5 '' '^moat: [0-9]* blocks\{0,1\} ' \
     sh -c 'exit 5'
 check 'a program that is ended by a signal' 137 '' '^moat: ' \
     sh -c 'kill -9 $$'
+check 'SIGTERM is passed on' 143 '' '^moat: ' "$checked" be_terminated
 check 'the line at the end counts a tree of processes' 0 hello "$closing" \
     sh -c 'sort /dev/null; echo hello | cat; true'
 check 'a report makes it 99, whatever becomes of the status' 99 goes-on \

@@ -10,6 +10,7 @@
 #include "launch.h"
 #include "proof.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,9 @@ int run_run(int argument_count, char *const arguments[])
     wanted.arguments = arguments + program;
     wanted.library = library;
     int error = launch(&wanted, &ending);
+    if (error == EINTR) {
+        return COMMAND_SIGNALLED + launch_stopped_by();
+    }
     if (error != 0) {
         return command_misused("cannot run %s: %s", arguments[program],
                                strerror(error));
