@@ -104,6 +104,9 @@ result $? 'a use after free, in all passes'
 run "$crime" free_twice
 finds 1 && says 'after/abi (at free), after/natural (at free), before (at free)'
 result $? 'a double free, in all passes'
+run "$crime" read_a_page_in_front
+finds 1 && says 'after/abi (at access), after/natural (at access), before (at acc'
+result $? 'a read in front of a whole page'
 run "$checked" read_on_and_on
 finds 1 && says 'by after/abi (at access), after/natural (at access)$' \
     '^READ at 0x[0-9a-f]*, 0 bytes after the end of 21-byte block'
@@ -112,6 +115,11 @@ run "$checked" two_defects
 finds 2 && says '^moat: defect 1 of 2, seen by after/natural (at access)$' \
     '^moat: defect 2 of 2, seen by before (at access)$'
 result $? 'two defects, which no pass sees both'
+
+run "$checked" read_behind_each_size
+finds 300 && says '^moat: after/abi: 18 reports; ' \
+    '^moat: after/natural: 300 reports; ' '^moat: before: no report; '
+result $? 'a read behind blocks of each size from 1 to 300'
 
 # Whole trees of processes.
 run sh -c "'$crime' free_twice; '$checked' read_in_front; '$crime' free_twice

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void *(*volatile allocate)(size_t) = malloc;
@@ -33,6 +34,19 @@ static void two_defects(void)
 {
     read_past_an_odd_block();
     read_in_front();
+}
+
+/* Each in a process of its own, because it ends there. */
+static void read_behind_each_size(void)
+{
+    for (size_t bytes = 1; bytes <= 300; bytes++) {
+        pid_t child = fork();
+        if (child == 0) {
+            sink = ((volatile char *)allocate(bytes))[bytes];
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
+    }
 }
 
 /* Each byte from the end on, until one is inaccessible. */
@@ -146,6 +160,7 @@ static const struct {
     ACT(count_on_alignment_and_abort),
     ACT(count_on_alignment_and_read_in_front),
     ACT(fail_under_moat),
+    ACT(read_behind_each_size),
     ACT(read_in_front),
     ACT(read_on_and_on),
     ACT(read_past_a_full_block_but_in_the_last_pass),
