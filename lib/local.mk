@@ -56,6 +56,7 @@ librecord_la_SOURCES = \
 	lib/record/block.h \
 	lib/record/describe.c lib/record/describe.h \
 	lib/record/kind.c \
+	lib/record/refusal.c lib/record/refusal.h \
 	lib/record/region.c lib/record/region.h \
 	lib/record/site.c lib/record/site.h \
 	lib/record/state.c lib/record/state.h \
@@ -76,6 +77,7 @@ liballoc_la_SOURCES = \
 	lib/alloc/extent.c lib/alloc/extent.h \
 	lib/alloc/fence.c lib/alloc/fence.h \
 	lib/alloc/large.c lib/alloc/large.h \
+	lib/alloc/numbers.c lib/alloc/numbers.h \
 	lib/alloc/packed.c lib/alloc/packed.h \
 	lib/alloc/shortfall.c lib/alloc/shortfall.h \
 	lib/alloc/slot_books.c lib/alloc/slot_books.h \
@@ -104,7 +106,9 @@ libapi_la_SOURCES = \
 	lib/api/options.c lib/api/options.h lib/api/options.def \
 	lib/api/report_api.c \
 	lib/api/runtime.c lib/api/runtime.h \
+	lib/api/stats.c lib/api/stats.h \
 	lib/api/tally.c lib/api/tally.h \
+	lib/api/trials.c lib/api/trials.h \
 	lib/api/version_api.c
 
 moat_layers = libapi.la libdiagnose.la liballoc.la librecord.la libos.la \
@@ -138,7 +142,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/malloc.c \
 	lib/preload/mask.c lib/preload/mask.h \
 	lib/preload/next.c lib/preload/next.h \
-	lib/preload/operators.c \
+	lib/preload/operators.c lib/preload/operators.h \
 	lib/preload/preload.h \
 	lib/preload/process.c \
 	lib/preload/signals.c \

@@ -34,7 +34,8 @@ dist_check_SCRIPTS += \
 	tests/preload/operators.sh \
 	tests/preload/plays.sh \
 	tests/preload/programs.sh \
-	tests/preload/run.sh
+	tests/preload/run.sh \
+	tests/preload/trials.sh
 
 # Tests that look inside: a new one is a name here and a line below.
 unit_tests = \
@@ -61,11 +62,13 @@ unit_tests = \
 	tests/unit/test_maps \
 	tests/unit/test_memory \
 	tests/unit/test_options \
+	tests/unit/test_numbers \
 	tests/unit/test_output \
 	tests/unit/test_packed \
 	tests/unit/test_pages \
 	tests/unit/test_process \
 	tests/unit/test_range_list \
+	tests/unit/test_refusal \
 	tests/unit/test_region \
 	tests/unit/test_report \
 	tests/unit/test_report_text \
@@ -106,7 +109,10 @@ preload_subjects = \
 	tests/preload/checked \
 	tests/preload/crime \
 	tests/preload/processes \
-	tests/preload/signals
+	tests/preload/signals \
+	tests/preload/trial
+tests_preload_trial_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_trial_LDADD =
 tests_preload_processes_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_processes_LDADD =
 tests_preload_signals_CPPFLAGS = -D_GNU_SOURCE
@@ -183,6 +189,8 @@ tests_unit_test_memory_SOURCES = tests/unit/test_memory.c \
 tests_unit_test_memory_LDADD = $(test_libs)
 tests_unit_test_options_CPPFLAGS = $(test_cppflags)
 tests_unit_test_options_LDADD = $(test_libs)
+tests_unit_test_numbers_CPPFLAGS = $(test_cppflags)
+tests_unit_test_numbers_LDADD = $(test_libs)
 tests_unit_test_output_CPPFLAGS = $(test_cppflags)
 tests_unit_test_output_LDADD = $(test_libs)
 tests_unit_test_packed_CPPFLAGS = $(test_cppflags)
@@ -193,6 +201,8 @@ tests_unit_test_process_CPPFLAGS = $(test_cppflags)
 tests_unit_test_process_LDADD = $(test_libs)
 tests_unit_test_range_list_CPPFLAGS = $(test_cppflags)
 tests_unit_test_range_list_LDADD = $(test_libs)
+tests_unit_test_refusal_CPPFLAGS = $(test_cppflags)
+tests_unit_test_refusal_LDADD = $(test_libs)
 tests_unit_test_region_CPPFLAGS = $(test_cppflags)
 tests_unit_test_region_LDADD = $(test_libs)
 tests_unit_test_report_CPPFLAGS = $(test_cppflags)

@@ -172,19 +172,33 @@ struct moat_finding {
         enum moat_where where;
     } distance;
 
+    /* With a use of NULL, the allocation that was refused last; number 0: none
+     * was. */
+    struct {
+        /* That the block would have had. */
+        unsigned long number;
+        size_t size;
+        struct moat_actor asked_by;
+    } refused;
+
+    /* What decided where chance plays a part (fail_rate=); 0: it plays none. */
+    unsigned long seed;
+
     /* All damage found around the block; the first range is at ADDRESS. */
     unsigned damage_ranges;
     /* Whether there was more damage than fits here. */
     bool has_more_damage;
     struct moat_damage damage[MOAT_DAMAGE_MAX];
 
-    /* Where it happened, and who allocated, freed, created and destroyed. */
+    /* Where it happened, and who allocated, freed, created, destroyed, and was
+     * refused. */
     struct {
         struct moat_stack fault;
         struct moat_stack alloc;
         struct moat_stack free;
         struct moat_stack create;
         struct moat_stack destroy;
+        struct moat_stack refused;
     } stacks;
 };
 

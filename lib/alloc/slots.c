@@ -7,6 +7,7 @@
 #include "alloc/budget.h"
 #include "alloc/canary_slots.h"
 #include "alloc/large.h"
+#include "alloc/numbers.h"
 #include "alloc/shortfall.h"
 #include "alloc/slot_cache.h"
 #include "alloc/slot_class.h"
@@ -27,7 +28,6 @@ static struct {
     struct moat_state *state;
     const struct revoke_way *way;
     bool has_transfer;
-    _Atomic size_t numbers;
     _Atomic size_t canaries_only;
     _Atomic size_t not_moved;
 } slots;
@@ -38,7 +38,7 @@ void slots_start(struct moat_state *state,
     slots.state = state;
     slots.way = settings->way;
     slots.has_transfer = settings->has_transfer;
-    slots.numbers = 0;
+    numbers_start(NULL);
     large_start(state);
     budget_start(settings->max_memory);
     slot_class_start(state, settings->quarantine, settings->way);
@@ -61,13 +61,12 @@ static struct span span_of(const struct block_record *block)
     };
 }
 
-/* Number the block and let the world see it. */
-static void *publish(struct block_record *block, site_id site)
+/* Let the world see the block. */
+static void *publish(struct block_record *block,
+                     const struct slots_request *request, size_t number)
 {
-    block->arena_offset
-        = atomic_fetch_add_explicit(&slots.numbers, 1, memory_order_relaxed)
-          + 1;
-    block->alloc_site = site;
+    block->arena_offset = number;
+    block->alloc_site = request->site;
     block->alloc_actor = actor_self(&slots.state->actors);
     atomic_store_explicit(&block->state, BLOCK_LIVE, memory_order_release);
     return (void *)block->start;
@@ -138,7 +137,7 @@ allocate_slot(struct slot_class *class, const struct slots_request *request,
 }
 
 static void *allocate_canaries_only(const struct slots_request *request,
-                                    enum shortfall reason)
+                                    size_t number, enum shortfall reason)
 {
     struct block_record *block
         = canary_slots_allocate(request->bytes, request->alignment);
@@ -150,11 +149,11 @@ static void *allocate_canaries_only(const struct slots_request *request,
     }
     atomic_fetch_add_explicit(&slots.canaries_only, 1, memory_order_relaxed);
     shortfall_note(reason);
-    return publish(block, request->site);
+    return publish(block, request, number);
 }
 
 static void *allocate_fenced(const struct slots_request *request,
-                             const struct fence_place *place)
+                             size_t number, const struct fence_place *place)
 {
     struct block_record *block = NULL;
     size_t page_bytes = slots.state->page_bytes;
@@ -174,7 +173,7 @@ static void *allocate_fenced(const struct slots_request *request,
                                        .site = request->site };
         block = large_allocate(&large);
     }
-    return block == NULL ? NULL : publish(block, request->site);
+    return block == NULL ? NULL : publish(block, request, number);
 }
 
 /*
@@ -188,7 +187,7 @@ static inline void adopt_address_space(void)
     }
 }
 
-static void *allocate(const struct slots_request *request)
+static void *allocate(const struct slots_request *request, size_t number)
 {
     size_t page_bytes = slots.state->page_bytes;
     adopt_address_space();
@@ -202,18 +201,20 @@ static void *allocate(const struct slots_request *request)
     void *block = NULL;
     bool is_within = budget_take(place.data_bytes);
     if (!is_within) {
-        block = allocate_canaries_only(request, SHORTFALL_OVER_MEMORY);
+        block = allocate_canaries_only(request, number,
+                                       SHORTFALL_OVER_MEMORY);
         if (block != NULL) {
             return block;
         }
     }
     /* A large block wastes less than a page: fence it all the same. */
-    block = allocate_fenced(request, &place);
+    block = allocate_fenced(request, number, &place);
     if (block == NULL) {
         if (is_within) {
             budget_give_back(place.data_bytes);
         }
-        return allocate_canaries_only(request, SHORTFALL_OVER_MAPPINGS);
+        return allocate_canaries_only(request, number,
+                                      SHORTFALL_OVER_MAPPINGS);
     }
     if (!is_within) {
         /* Not before it is there: it may be as large as no memory is. */
@@ -232,11 +233,36 @@ static void fill(void *fresh, size_t bytes, const struct slots_request *request)
     }
 }
 
-void *slots_allocate(const struct slots_request *request)
+static void *allocate_filled(const struct slots_request *request,
+                             size_t number)
 {
-    void *block = allocate(request);
+    void *block = allocate(request, number);
     if (block != NULL) {
         fill(block, request->bytes, request);
+    }
+    return block;
+}
+
+/* Nothing comes of the request with that NUMBER. */
+static void note_refusal(const struct slots_request *request, size_t number)
+{
+    struct refusal refusal = { .number = number,
+                               .bytes = request->bytes,
+                               .site = request->site,
+                               .actor = actor_self(&slots.state->actors) };
+    numbers_note_refusal();
+    refusal_note(&slots.state->refusals, &refusal);
+}
+
+void *slots_allocate(const struct slots_request *request)
+{
+    size_t number;
+    void *block = NULL;
+    if (numbers_take(request->bytes, request->site, &number)) {
+        block = allocate_filled(request, number);
+    }
+    if (block == NULL) {
+        note_refusal(request, number);
     }
     return block;
 }
@@ -411,14 +437,15 @@ static bool may_transfer(const struct moat_arena *owner,
  * grow on gets room for it.
  */
 static void *copy(const struct block_record *old,
-                  const struct slots_request *request, unsigned growths)
+                  const struct slots_request *request, size_t number,
+                  unsigned growths)
 {
     struct slots_request with_room = *request;
     with_room.is_growing = slots.has_transfer
                            && growths + 1 >= LARGE_TRANSFER_GROWTHS
                            && request->bytes >= LARGE_TRANSFER_BYTES
                            && request->alignment <= slots.state->page_bytes;
-    void *moved = slots_allocate(&with_room);
+    void *moved = allocate_filled(&with_room, number);
     if (moved != NULL) {
         memcpy(moved, (const void *)old->start,
                old->bytes < request->bytes ? old->bytes : request->bytes);
@@ -445,19 +472,25 @@ void *slots_reallocate(uintptr_t block, const struct slots_request *request,
     }
     struct block_record *record = NULL;
     void *moved = NULL;
+    size_t number;
+    if (!numbers_take(request->bytes, request->site, &number)) {
+        note_refusal(request, number);
+        return NULL;
+    }
     if (may_transfer(owner, old, request, growths)) {
         record = large_transfer(owner, old, request->bytes, request->site);
     }
     if (record != NULL) {
         budget_force(span_of(record).end - span_of(record).start);
-        moved = publish(record, request->site);
+        moved = publish(record, request, number);
         fill((char *)moved + old->bytes, request->bytes - old->bytes, request);
     } else {
-        moved = copy(old, request, growths);
+        moved = copy(old, request, number, growths);
         record = moved == NULL ? NULL
                                : find_block((uintptr_t)moved, &new_owner);
     }
     if (moved == NULL) {
+        note_refusal(request, number);
         return NULL;
     }
     record->growths = (uint8_t)growths;
@@ -474,9 +507,9 @@ void *slots_reallocate(uintptr_t block, const struct slots_request *request,
 
 void slots_count_blocks(size_t *fenced, size_t *canaries_only)
 {
-    size_t numbers = slots.numbers;
+    struct numbers_counts counts = numbers_counts();
     *canaries_only = slots.canaries_only;
-    *fenced = numbers - *canaries_only;
+    *fenced = counts.taken - counts.refused - *canaries_only;
 }
 
 struct slots_counts slots_counts(void)

@@ -5,7 +5,8 @@
  * Up to 32 pages a block gets a slot of a class (slot_class.h, slot_cache.h),
  * and a larger one an extent of its own (large.h). When there is no memory or
  * no mapping left for a page for each, small blocks get canaries only
- * (canary_slots.h), which is counted and said (shortfall.h).
+ * (canary_slots.h), which is counted and said (shortfall.h). Each allocation
+ * has a number, by which options choose some (numbers.h).
  *
  * Thread-safe; not for use in a signal handler. errno may change.
  */
@@ -56,7 +57,7 @@ struct slots_request {
     site_id site;
 };
 
-/* Returns the block, or NULL: there is no memory. */
+/* Returns the block, or NULL: there is no memory, or it was to be refused. */
 void *slots_allocate(const struct slots_request *request);
 
 /* Whether BLOCK, any pointer, is a live block; *BYTES is then its size, as
@@ -76,8 +77,8 @@ bool slots_free(uintptr_t block, site_id site, struct moat_finding *finding);
  * and later growths hand pages over; see large.h.
  *
  * *IS_WRONG is what slots_free() would have said. Returns the new block; NULL
- * when something is wrong that is not damage, or when there is no memory, and
- * BLOCK is as it was then.
+ * when something is wrong that is not damage, or when it is refused, and BLOCK
+ * is as it was then.
  */
 void *slots_reallocate(uintptr_t block, const struct slots_request *request,
                        bool *is_wrong, struct moat_finding *finding);

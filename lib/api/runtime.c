@@ -9,7 +9,9 @@
 #include "alloc/slots.h"
 #include "api/heap.h"
 #include "api/options.h"
+#include "api/stats.h"
 #include "api/tally.h"
+#include "api/trials.h"
 #include "base/text.h"
 #include "diagnose/fault.h"
 #include "diagnose/report.h"
@@ -17,7 +19,6 @@
 #include "os/output.h"
 #include "os/process.h"
 #include "os/revoke.h"
-#include "os/userfault.h"
 #include "record/describe.h"
 #include "record/state.h"
 
@@ -249,6 +250,7 @@ static void start(void)
         .fill = (unsigned char)options.fill,
     };
     heap_start(&malloc_settings);
+    trials_start(&options);
     error = fault_catch(&moat_state, options.allow_user_segv_handler);
     if (error != 0) {
         warn("sigaction or the stack for reports", error,
@@ -373,56 +375,10 @@ static void sweep_at_exit(struct moat_arena *arena, void *damaged)
     *(size_t *)damaged += runtime_sweep(arena, MOAT_SEEN_AT_EXIT, NULL);
 }
 
-/* " NUMBER WORDS", and a separator before all but the first. */
-static void add_count(struct text *text, size_t count, const char *words)
-{
-    text_string(text, text->buffer[text->length - 1] == ':' ? " " : ", ");
-    text_decimal(text, count);
-    text_character(text, ' ');
-    text_string(text, words);
-}
-
-static void say_stats(void)
-{
-    char buffer[512];
-    struct slots_counts counts = slots_counts();
-    struct userfault_counts lost = userfault_counts();
-    struct text text = text_in(buffer, sizeof buffer);
-    text_string(&text, "stats: backend ");
-    text_string(&text, way->name);
-    text_character(&text, ':');
-    add_count(&text, counts.fenced, "blocks fenced");
-    add_count(&text, counts.canaries_only, "with canaries only");
-    add_count(&text, counts.memory_peak >> 10, "KiB in live blocks at most");
-    add_count(&text, counts.waiting, "freed slots waiting");
-    output_message(text.buffer);
-    text = text_in(buffer, sizeof buffer);
-    text_string(&text, "stats: weaker than asked:");
-    size_t none = text.length;
-    for (enum shortfall what = 0; what < SHORTFALLS; what++) {
-        if (shortfall_count(what) > 0) {
-            add_count(&text, shortfall_count(what), shortfall_name(what));
-        }
-    }
-    if (counts.not_moved > 0) {
-        add_count(&text, counts.not_moved, "pages dropped instead of moved");
-    }
-    if (lost.lost > 0) {
-        add_count(&text, lost.lost, "times userfaultfd was closed");
-    }
-    if (lost.replaced > 0) {
-        add_count(&text, lost.replaced, "times it could not be had again");
-    }
-    if (text.length == none) {
-        text_string(&text, " nothing");
-    }
-    output_message(text.buffer);
-}
-
 __attribute__((destructor)) static void check_at_exit(void)
 {
     if (options.stats) {
-        say_stats();
+        stats_say(way->name);
     }
     size_t damaged = 0;
     extent_each_living(sweep_at_exit, &damaged);

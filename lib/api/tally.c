@@ -51,6 +51,16 @@ _Atomic uint64_t *tally_reports(void)
     return shared == NULL ? NULL : &shared->reports;
 }
 
+uint64_t tally_share_seed(uint64_t seed)
+{
+    uint64_t common = 0;
+    if (shared == NULL
+        || atomic_compare_exchange_strong(&shared->seed, &common, seed)) {
+        return seed;
+    }
+    return common;
+}
+
 /* Add to SUM what COUNT is above KNOWN; of two threads, each adds its part. */
 static void add(_Atomic uint64_t *sum, _Atomic uint64_t *known, uint64_t count)
 {

@@ -14,6 +14,10 @@ void tally_start(void);
 /* The count of reports to add to; NULL: there is no tally. */
 _Atomic uint64_t *tally_reports(void);
 
+/* The seed of all processes that share the tally: SEED if this is the first
+ * one that has one, or if there is no tally. */
+uint64_t tally_share_seed(uint64_t seed);
+
 /*
  * Add what was done since the last time; when the process ends, or may end.
  * Thread-safe; async-signal-safe.

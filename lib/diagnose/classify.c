@@ -122,6 +122,7 @@ void classify_fault(const struct moat_state *state,
         finding->kind = MOAT_KIND_STACK_OVERFLOW;
     } else if (fault->address < CLASSIFY_NULL_BYTES) {
         finding->kind = MOAT_KIND_NULL_DEREFERENCE;
+        describe_refusal(state, finding);
     }
 }
 

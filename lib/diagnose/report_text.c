@@ -300,6 +300,32 @@ static void add_history(struct text *text, const struct moat_finding *finding,
     }
 }
 
+/* Where a NULL may have come from, and what makes it come again. */
+static void add_chance(struct text *text, const struct moat_finding *finding,
+                       const struct report_style *style)
+{
+    if (finding->refused.number != 0) {
+        text_string(text, "the last allocation that was refused, #");
+        text_decimal(text, finding->refused.number);
+        text_string(text, " of ");
+        text_decimal(text, finding->refused.size);
+        text_string(text, finding->refused.size == 1 ? " byte, was asked for"
+                                                     : " bytes, was asked for");
+        if (is_deed_known(&finding->refused.asked_by,
+                          &finding->stacks.refused)) {
+            add_deed(text, "", &finding->refused.asked_by,
+                     &finding->stacks.refused, style);
+        } else {
+            text_character(text, '\n');
+        }
+    }
+    if (finding->seed != 0) {
+        text_string(text, "chance played a part: seed=");
+        text_decimal(text, finding->seed);
+        text_character(text, '\n');
+    }
+}
+
 static void add_summary(struct text *text, const struct moat_finding *finding,
                         const struct report_style *style)
 {
@@ -331,5 +357,6 @@ void report_text(struct text *text, const struct moat_finding *finding,
     add_damage(text, finding);
     add_requested(text, finding);
     add_history(text, finding, style);
+    add_chance(text, finding, style);
     add_summary(text, finding, style);
 }

@@ -90,6 +90,27 @@ _Noreturn void process_end_by(int signal)
     process_exit(128 + signal);
 }
 
+void process_trap(bool is_fatal)
+{
+    int saved_errno = errno;
+    /* A tracer is told of an ignored signal too. */
+    struct sigaction action = { .sa_handler = is_fatal ? SIG_DFL : SIG_IGN };
+    struct sigaction before;
+    sigset_t only;
+    sigset_t mask;
+    sigemptyset(&only);
+    sigaddset(&only, SIGTRAP);
+    bool is_set = sigaction(SIGTRAP, &action, &before) == 0;
+    if (is_set && sigprocmask(SIG_UNBLOCK, &only, &mask) == 0) {
+        syscall(SYS_tgkill, getpid(), process_thread_id(), SIGTRAP);
+        sigprocmask(SIG_SETMASK, &mask, NULL);
+    }
+    if (is_set) {
+        sigaction(SIGTRAP, &before, NULL);
+    }
+    errno = saved_errno;
+}
+
 int process_lowest_descriptor(void)
 {
     enum { BELOW = 256, ROOM = 8 };

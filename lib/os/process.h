@@ -43,6 +43,14 @@ void process_set_default(int signal);
 /* End by SIGNAL, whatever its action and the signal mask are. */
 _Noreturn void process_end_by(int signal);
 
+/*
+ * Stop this thread by SIGTRAP where a debugger is attached. Where there is none
+ * it goes on; or with IS_FATAL the signal does what it does by default, which
+ * is to end the process with a core file. The program's own handler for it is
+ * not called.
+ */
+void process_trap(bool is_fatal);
+
 /* Sleep for good, while another thread ends the process. */
 _Noreturn void process_wait_for_the_end(void);
 

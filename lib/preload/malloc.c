@@ -7,6 +7,7 @@
 #include "base/size.h"
 #include "os/pages.h"
 #include "preload/early.h"
+#include "preload/operators.h"
 #include "preload/preload.h"
 
 #include <errno.h>
@@ -28,7 +29,7 @@ static bool is_too_large(size_t bytes)
 static void *allocate(size_t bytes, size_t alignment, bool is_zeroed,
                       const void *caller)
 {
-    if (is_too_large(bytes)) {
+    if (operators_take_refusal() || is_too_large(bytes)) {
         errno = ENOMEM;
         return NULL;
     }

@@ -10,6 +10,7 @@
 #include "api/heap.h"
 #include "preload/early.h"
 #include "preload/next.h"
+#include "preload/operators.h"
 #include "preload/preload.h"
 
 #include <errno.h>
@@ -45,14 +46,20 @@ void _ZdlPvSt11align_val_tRKSt9nothrow_t(void *block, size_t alignment,
 void _ZdaPvSt11align_val_tRKSt9nothrow_t(void *block, size_t alignment,
                                          const void *nothrow);
 
+__thread bool operators_is_refused
+    __attribute__((tls_model("initial-exec")));
+
 /* NULL when there is no memory. */
 static void *allocate(size_t bytes, size_t alignment, const void *caller)
 {
-    if (bytes > PTRDIFF_MAX) {
-        return NULL;
+    void *block = NULL;
+    if (bytes <= PTRDIFF_MAX && !operators_take_refusal()) {
+        block = heap_is_ready()
+                    ? heap_allocate(bytes, alignment, false, caller)
+                    : early_allocate(bytes, alignment);
     }
-    return heap_is_ready() ? heap_allocate(bytes, alignment, false, caller)
-                           : early_allocate(bytes, alignment);
+    operators_is_refused = block == NULL;
+    return block;
 }
 
 static void release(void *block, const void *caller)
@@ -93,20 +100,20 @@ PRELOAD_API void *_ZnwmSt11align_val_t(size_t bytes, size_t alignment)
 
 PRELOAD_API void *_Znam(size_t bytes)
 {
-    void *block = NULL;
-    if (plain_new == own_new) {
-        block = allocate(bytes, 0, CALLER);
+    if (plain_new != own_new) {
+        return plain_new(bytes);
     }
-    return block != NULL ? block : plain_new(bytes);
+    void *block = allocate(bytes, 0, CALLER);
+    return block != NULL ? block : next__Znwm(bytes);
 }
 
 PRELOAD_API void *_ZnamSt11align_val_t(size_t bytes, size_t alignment)
 {
-    void *block = NULL;
-    if (aligned_new == own_aligned_new) {
-        block = allocate(bytes, alignment, CALLER);
+    if (aligned_new != own_aligned_new) {
+        return aligned_new(bytes, alignment);
     }
-    return block != NULL ? block : aligned_new(bytes, alignment);
+    void *block = allocate(bytes, alignment, CALLER);
+    return block != NULL ? block : next__ZnwmSt11align_val_t(bytes, alignment);
 }
 
 /* The forms that do not throw must catch what a plain one throws, which is

@@ -35,6 +35,19 @@ void describe_self(struct moat_state *state, struct moat_finding *finding)
 {
     finding->pid = process_id();
     finding->actor = actor_of(state, actor_self(&state->actors));
+    finding->seed = state->seed;
+}
+
+void describe_refusal(const struct moat_state *state,
+                      struct moat_finding *finding)
+{
+    struct refusal last;
+    if (refusal_last(&state->refusals, &last)) {
+        finding->refused.number = last.number;
+        finding->refused.size = last.bytes;
+        finding->refused.asked_by = actor_of(state, last.actor);
+        describe_site(state, last.site, &finding->stacks.refused);
+    }
 }
 
 enum moat_where describe_where(uintptr_t address, uintptr_t start, size_t bytes,

@@ -18,8 +18,12 @@ void describe_start(struct moat_finding *finding, enum moat_kind kind,
                     enum moat_access access, enum moat_seen seen,
                     uintptr_t address);
 
-/* Who the calling thread and process are. */
+/* Who the calling thread and process are, and by what chance decides. */
 void describe_self(struct moat_state *state, struct moat_finding *finding);
+
+/* The allocation that was refused last, if there was one. */
+void describe_refusal(const struct moat_state *state,
+                      struct moat_finding *finding);
 
 /*
  * The arena, and the distance from it to the finding's address. Nothing for

@@ -8,13 +8,14 @@
 
 #include "record/actor.h"
 #include "record/arena_record.h"
+#include "record/refusal.h"
 #include "record/region.h"
 #include "record/site.h"
 
 #include <stdint.h>
 
 /* Changes with any change of a struct that is reached from here. */
-enum { STATE_VERSION = 1 };
+enum { STATE_VERSION = 2 };
 
 struct moat_state {
     char magic[8];
@@ -25,6 +26,9 @@ struct moat_state {
     struct arena_table arenas;
     struct site_table sites;
     struct actor_table actors;
+    struct refusals refusals;
+    /* What chance decides by in this process; 0: it decides nothing. */
+    uint64_t seed;
 };
 
 extern struct moat_state moat_state;

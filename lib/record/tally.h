@@ -13,7 +13,7 @@
 #define TALLY_VARIABLE "MOAT_TALLY"
 
 /* Not the same in a version that counts something else. */
-#define TALLY_MAGIC UINT64_C(0x316c6174616f6d)
+#define TALLY_MAGIC UINT64_C(0x326c6174616f6d)
 
 struct tally {
     uint64_t magic;
@@ -26,6 +26,8 @@ struct tally {
     _Atomic uint64_t canaries_only;
     /* How often anything else was weaker than asked. */
     _Atomic uint64_t shortfalls;
+    /* What chance decides by in all of them; 0: it decides nothing so far. */
+    _Atomic uint64_t seed;
 };
 
 #endif

@@ -132,6 +132,42 @@ static void delete_twice()
     delete number;
 }
 
+// How each form says that it was refused.
+static void count_refusals()
+{
+    int thrown = 0;
+    int given = 0;
+    for (int form = 0; form < 4; form++) {
+        try {
+            void *block = form == 0   ? ::operator new(eight)
+                          : form == 1 ? ::operator new[](eight)
+                          : form == 2
+                              ? ::operator new(eight, std::align_val_t(256))
+                              : ::operator new[](eight,
+                                                 std::align_val_t(256));
+            given += block != nullptr;
+        } catch (const std::bad_alloc &) {
+            thrown++;
+        }
+    }
+    given += ::operator new(eight, std::nothrow) != nullptr;
+    given += ::operator new[](eight, std::nothrow) != nullptr;
+    given += ::operator new(eight, std::align_val_t(256), std::nothrow)
+             != nullptr;
+    given += ::operator new[](eight, std::align_val_t(256), std::nothrow)
+             != nullptr;
+    std::printf("thrown %d, given %d\n", thrown, given);
+}
+
+static void count_handled()
+{
+#ifndef REPLACED
+    std::set_new_handler(handle);
+    int given = ::operator new(eight) != nullptr;
+    std::printf("handled %d, given %d\n", handled, given);
+#endif
+}
+
 int main(int count, char *arguments[])
 {
     std::string name = count > 1 ? arguments[1] : "";
@@ -141,6 +177,10 @@ int main(int count, char *arguments[])
         use_after_delete();
     else if (name == "delete_twice")
         delete_twice();
+    else if (name == "refusals")
+        count_refusals();
+    else if (name == "handler")
+        count_handled();
     else
         check_all();
     return is_all_well ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -110,6 +110,30 @@ START_TEST(damage_seen_at_exit_names_the_bytes_and_no_pc)
 }
 END_TEST
 
+START_TEST(a_use_of_null_names_what_was_refused_and_the_seed)
+{
+    finding.kind = MOAT_KIND_NULL_DEREFERENCE;
+    finding.refused.number = 17;
+    finding.refused.size = 64;
+    finding.refused.asked_by = actor(0, 4242, "09b");
+    finding.stacks.refused = stack(0x550000000300, true);
+    finding.seed = 18446744073709551615ul;
+    ck_assert_ptr_nonnull(
+        strstr(report(false),
+               "\nthe last allocation that was refused, #17 of 64 bytes, was "
+               "asked for by thread T0 (pid 4242, \"09b\") here:\n"
+               "    #0 0x5500000002ff prog+0x2ff\n"
+               "chance played a part: seed=18446744073709551615\n"
+               "SUMMARY: "));
+    finding.refused.asked_by.is_known = false;
+    finding.stacks.refused.frames = 0;
+    finding.seed = 0;
+    finding.refused.size = 1;
+    ck_assert_ptr_nonnull(
+        strstr(report(false), "#17 of 1 byte, was asked for\nSUMMARY: "));
+}
+END_TEST
+
 static const struct {
     enum moat_where where;
     const char *words;
@@ -483,6 +507,8 @@ static void add(TCase *tests)
 {
     tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_test(tests, an_overflow_at_access_reads_like_this);
+    tcase_add_test(tests,
+                   a_use_of_null_names_what_was_refused_and_the_seed);
     tcase_add_test(tests, damage_seen_at_exit_names_the_bytes_and_no_pc);
     tcase_add_loop_test(tests, the_relation_is_a_contract, 0, 3);
     tcase_add_loop_test(tests, each_moment_has_its_word, 0, 5);

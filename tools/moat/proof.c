@@ -53,4 +53,9 @@ void proof_add(struct text *text, const struct tally *tally, bool has_reports)
                         "process ended without saying what it did",
                         "processes ended without saying what they did");
     }
+    if (tally->seed != 0) {
+        /* What it takes to see the same again. */
+        text_string(text, "; seed=");
+        text_decimal(text, tally->seed);
+    }
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Refusals: the allocations that came to nothing last, so that a report on a
+ * use of NULL can say where it may have come from.
+ */
+#ifndef RECORD_REFUSAL_H
+#define RECORD_REFUSAL_H
+
+#include "record/actor.h"
+#include "record/site.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct refusal {
+    /* That the block would have had. */
+    size_t number;
+    size_t bytes;
+    site_id site;
+    actor_id actor;
+};
+
+/* More than there are threads that are in the middle of noting one. */
+enum { REFUSALS_KEPT = 64 };
+
+/* All zero: there were none. */
+struct refusals {
+    struct refusal kept[REFUSALS_KEPT];
+    /* How many places were taken, and the last that is written, plus 1. */
+    _Atomic size_t started;
+    _Atomic size_t last;
+};
+
+/* Thread-safe; async-signal-safe. */
+void refusal_note(struct refusals *refusals, const struct refusal *refusal);
+
+/* The last one in *REFUSAL; false: there was none. Takes no lock: what 64
+ * threads wrote meanwhile may be mixed. */
+bool refusal_last(const struct refusals *refusals, struct refusal *refusal);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* record/refusal: the last one is there, however many there were. */
+#include "record/refusal.h"
+
+#include "tests/support/unit.h"
+
+static struct refusals refusals;
+
+START_TEST(there_is_none_at_first)
+{
+    struct refusal last = { .number = 7 };
+    ck_assert(!refusal_last(&refusals, &last));
+    ck_assert_uint_eq(last.number, 7);
+}
+END_TEST
+
+START_TEST(the_last_one_is_kept)
+{
+    for (size_t i = 1; i <= 3 * REFUSALS_KEPT; i++) {
+        struct refusal refusal = { .number = i,
+                                   .bytes = 2 * i,
+                                   .site = 3,
+                                   .actor = 4 };
+        struct refusal last;
+        refusal_note(&refusals, &refusal);
+        ck_assert(refusal_last(&refusals, &last));
+        ck_assert_uint_eq(last.number, i);
+        ck_assert_uint_eq(last.bytes, 2 * i);
+        ck_assert_uint_eq(last.site, 3);
+        ck_assert_uint_eq(last.actor, 4);
+    }
+}
+END_TEST
+
+static void add(TCase *tests)
+{
+    tcase_add_test(tests, there_is_none_at_first);
+    tcase_add_test(tests, the_last_one_is_kept);
+}
+
+int main(void)
+{
+    return unit_run("record/refusal", add);
+}
