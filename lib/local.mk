@@ -142,10 +142,11 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/malloc.c \
 	lib/preload/mask.c lib/preload/mask.h \
 	lib/preload/next.c lib/preload/next.h \
+	lib/preload/old_signals.c \
 	lib/preload/operators.c lib/preload/operators.h \
 	lib/preload/preload.h \
 	lib/preload/process.c \
-	lib/preload/signals.c \
+	lib/preload/signals.c lib/preload/signals.h \
 	lib/preload/strings.c \
 	lib/preload/threads.c
 libmoat_preload_la_LIBADD = $(moat_layers)

@@ -12,6 +12,11 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 
+/* What _FORTIFY_SOURCE makes of ppoll(). */
+int __ppoll_chk(struct pollfd *files, nfds_t count,
+                const struct timespec *time, const sigset_t *set,
+                size_t file_bytes);
+
 enum { HAS_SEGV = 1, HAS_BUS = 2 };
 
 static __thread unsigned kept_back
@@ -48,8 +53,7 @@ void mask_inherit(unsigned bits)
     kept_back = bits;
 }
 
-/* The mask that was inherited over exec. */
-__attribute__((constructor)) static void unblock(void)
+void mask_unblock(void)
 {
     sigset_t faults;
     sigset_t before;
@@ -59,6 +63,12 @@ __attribute__((constructor)) static void unblock(void)
     if (next_pthread_sigmask(SIG_UNBLOCK, &faults, &before) == 0) {
         kept_back = mask_filter(&before);
     }
+}
+
+/* The mask that was inherited over exec. */
+__attribute__((constructor)) static void unblock(void)
+{
+    mask_unblock();
 }
 
 static int change(int how, const sigset_t *wanted, sigset_t *before)
@@ -92,7 +102,7 @@ PRELOAD_API int pthread_sigmask(int how, const sigset_t *wanted,
     return change(how, wanted, before);
 }
 
-PRELOAD_API int sigprocmask(int how, const sigset_t *wanted, sigset_t *before)
+int mask_change(int how, const sigset_t *wanted, sigset_t *before)
 {
     int error = change(how, wanted, before);
     if (error != 0) {
@@ -102,23 +112,28 @@ PRELOAD_API int sigprocmask(int how, const sigset_t *wanted, sigset_t *before)
     return 0;
 }
 
-static int change_one(int how, int number)
+PRELOAD_API int sigprocmask(int how, const sigset_t *wanted, sigset_t *before)
+{
+    return mask_change(how, wanted, before);
+}
+
+int mask_change_one(int how, int number, sigset_t *before)
 {
     sigset_t one;
     if (sigemptyset(&one) != 0 || sigaddset(&one, number) != 0) {
         return -1;
     }
-    return sigprocmask(how, &one, NULL);
+    return mask_change(how, &one, before);
 }
 
 PRELOAD_API int sighold(int number)
 {
-    return change_one(SIG_BLOCK, number);
+    return mask_change_one(SIG_BLOCK, number, NULL);
 }
 
 PRELOAD_API int sigrelse(int number)
 {
-    return change_one(SIG_UNBLOCK, number);
+    return mask_change_one(SIG_UNBLOCK, number, NULL);
 }
 
 /* SET without the two, in FILTERED; NULL stays NULL. */
@@ -162,9 +177,20 @@ PRELOAD_API int epoll_pwait(int descriptor, struct epoll_event *events,
                             filter(set, &filtered));
 }
 
-PRELOAD_API int pthread_attr_setsigmask_np(pthread_attr_t *attributes,
-                                           const sigset_t *set)
+PRELOAD_API int epoll_pwait2(int descriptor, struct epoll_event *events,
+                             int most, const struct timespec *time,
+                             const sigset_t *set)
 {
     sigset_t filtered;
-    return next_pthread_attr_setsigmask_np(attributes, filter(set, &filtered));
+    return next_epoll_pwait2(descriptor, events, most, time,
+                             filter(set, &filtered));
+}
+
+PRELOAD_API int __ppoll_chk(struct pollfd *files, nfds_t count,
+                            const struct timespec *time, const sigset_t *set,
+                            size_t file_bytes)
+{
+    sigset_t filtered;
+    return next___ppoll_chk(files, count, time, filter(set, &filtered),
+                            file_bytes);
 }

@@ -20,4 +20,13 @@ void mask_restore(sigset_t *set, unsigned bits);
 unsigned mask_kept_back(void);
 void mask_inherit(unsigned bits);
 
+/* Unblock them in a thread whose mask was not made here. */
+void mask_unblock(void);
+
+/* sigprocmask() as the program has it, for the other files of this library:
+ * for its name the linker puts libc's. And the same for the one signal NUMBER.
+ */
+int mask_change(int how, const sigset_t *wanted, sigset_t *before);
+int mask_change_one(int how, int number, sigset_t *before);
+
 #endif

@@ -83,8 +83,16 @@ NEXT(int, epoll_pwait,
      (int descriptor, struct epoll_event *events, int most, int time,
       const sigset_t *set),
      (descriptor, events, most, time, set))
-NEXT(int, pthread_attr_setsigmask_np,
-     (pthread_attr_t *attributes, const sigset_t *set), (attributes, set))
+NEXT(int, epoll_pwait2,
+     (int descriptor, struct epoll_event *events, int most,
+      const struct timespec *time, const sigset_t *set),
+     (descriptor, events, most, time, set))
+NEXT(int, __ppoll_chk,
+     (struct pollfd *files, nfds_t count, const struct timespec *time,
+      const sigset_t *set, size_t file_bytes),
+     (files, count, time, set, file_bytes))
+NEXT(int, pthread_attr_getsigmask_np,
+     (const pthread_attr_t *attributes, sigset_t *set), (attributes, set))
 NEXT(int, pthread_create,
      (pthread_t *thread, const pthread_attr_t *attributes,
       void *(*start)(void *), void *argument),

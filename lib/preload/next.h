@@ -31,8 +31,13 @@ int next_pselect(int count, fd_set *read_set, fd_set *write_set,
                  const sigset_t *set);
 int next_epoll_pwait(int descriptor, struct epoll_event *events, int most,
                      int time, const sigset_t *set);
-int next_pthread_attr_setsigmask_np(pthread_attr_t *attributes,
-                                    const sigset_t *set);
+int next_epoll_pwait2(int descriptor, struct epoll_event *events, int most,
+                      const struct timespec *time, const sigset_t *set);
+int next___ppoll_chk(struct pollfd *files, nfds_t count,
+                     const struct timespec *time, const sigset_t *set,
+                     size_t file_bytes);
+int next_pthread_attr_getsigmask_np(const pthread_attr_t *attributes,
+                                    sigset_t *set);
 int next_vasprintf(char **text, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 int next___vasprintf_chk(char **text, int flag, const char *format,

@@ -8,6 +8,7 @@
 #include "preload/mask.h"
 #include "preload/next.h"
 #include "preload/preload.h"
+#include "preload/signals.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -35,8 +36,8 @@ static bool is_fault(int number)
     return number == SIGSEGV || number == SIGBUS;
 }
 
-static int act(int number, const struct sigaction *wanted,
-               struct sigaction *before)
+int signals_act(int number, const struct sigaction *wanted,
+                struct sigaction *before)
 {
     struct sigaction filtered;
     unsigned char bits = 0;
@@ -63,13 +64,13 @@ static int act(int number, const struct sigaction *wanted,
 PRELOAD_API int sigaction(int number, const struct sigaction *wanted,
                           struct sigaction *before)
 {
-    return act(number, wanted, before);
+    return signals_act(number, wanted, before);
 }
 
 PRELOAD_API int __sigaction(int number, const struct sigaction *wanted,
                             struct sigaction *before)
 {
-    return act(number, wanted, before);
+    return signals_act(number, wanted, before);
 }
 
 /* One that has no mask; FLAGS as sigaction() has them. */
@@ -81,7 +82,7 @@ static sighandler_t set_handler(int number, sighandler_t handler, int flags)
         errno = EINVAL;
         return SIG_ERR;
     }
-    if (act(number, &action, &before) != 0) {
+    if (signals_act(number, &action, &before) != 0) {
         return SIG_ERR;
     }
     return before.sa_handler;
@@ -126,5 +127,5 @@ PRELOAD_API sighandler_t __sysv_signal(int number, sighandler_t handler)
 PRELOAD_API int sigignore(int number)
 {
     struct sigaction ignore = { .sa_handler = SIG_IGN };
-    return act(number, &ignore, NULL);
+    return signals_act(number, &ignore, NULL);
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/wait.h>
@@ -198,6 +199,219 @@ static void waiting_calls_take_a_mask(void)
     MUST(ppoll(NULL, 0, NULL, &none) == -1 && errno == EINTR && handled == 2);
 }
 
+/* The function sigpause() of BSD, which the header hides, and sigvec(), which
+ * it lacks. */
+struct old_vector {
+    void (*handler)(int);
+    int mask;
+    int flags;
+};
+int old_sigvec(int number, const struct old_vector *wanted,
+               struct old_vector *before);
+int old_sigpause(int mask);
+__asm__(".symver old_sigvec, sigvec@GLIBC_2.2.5");
+__asm__(".symver old_sigpause, sigpause@GLIBC_2.2.5");
+
+enum { OLD_USR1 = 1 << (SIGUSR1 - 1), OLD_SEGV = 1 << (SIGSEGV - 1) };
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+static void the_signals_of_system_v(void)
+{
+    volatile char *page = no_access();
+    MUST(sigset(SIGSEGV, go_back) == SIG_DFL);
+    if (sigsetjmp(way_back, 1) == 0) {
+        page[0] = 'x';
+    }
+    MUST(handled == 1);
+    MUST(sigset(SIGSEGV, SIG_HOLD) == go_back);
+    MUST(sigset(SIGSEGV, SIG_DFL) == SIG_HOLD);
+    MUST(sigset(SIGSEGV, SIG_DFL) == SIG_DFL);
+    errno = 0;
+    MUST(sigset(SIGKILL, go_back) == SIG_ERR && errno == EINVAL);
+    MUST(sigignore(SIGBUS) == 0);
+    raise(SIGBUS);
+    signal(SIGUSR1, count);
+    MUST(sighold(SIGUSR1) == 0);
+    raise(SIGUSR1);
+    MUST(handled == 1);
+    MUST(sigpause(SIGUSR1) == -1 && errno == EINTR && handled == 2);
+    raise(SIGUSR1);
+    MUST(handled == 2);
+    MUST(sigrelse(SIGUSR1) == 0 && handled == 3);
+}
+
+static void the_signals_of_bsd(void)
+{
+    struct old_vector vector = { .handler = count, .mask = OLD_USR1 };
+    struct old_vector before;
+    MUST(old_sigvec(SIGSEGV, &vector, &before) == 0);
+    MUST(before.handler == SIG_DFL);
+    MUST(old_sigvec(SIGSEGV, NULL, &before) == 0);
+    MUST(before.handler == count && before.mask == OLD_USR1);
+    MUST(before.flags == 0);
+    raise(SIGSEGV);
+    MUST(handled == 1);
+    signal(SIGUSR1, count);
+    MUST(sigblock(OLD_USR1 | OLD_SEGV) == 0);
+    MUST(siggetmask() == (OLD_USR1 | OLD_SEGV));
+    raise(SIGUSR1);
+    MUST(handled == 1);
+    MUST(old_sigpause(0) == -1 && errno == EINTR && handled == 2);
+    MUST(sigsetmask(0) == (OLD_USR1 | OLD_SEGV));
+    MUST(sigsetmask(0) == 0);
+}
+
+static void crime_after_old_calls(void)
+{
+    struct old_vector vector = { .handler = count };
+    sigset(SIGSEGV, go_back);
+    sigset(SIGBUS, go_back);
+    old_sigvec(SIGSEGV, &vector, NULL);
+    old_sigvec(SIGBUS, &vector, NULL);
+    sighold(SIGSEGV);
+    sigset(SIGBUS, SIG_HOLD);
+    sigblock(~0);
+    sigsetmask(~0);
+    overflow();
+}
+
+static void overflow_and_go_on(int number)
+{
+    (void)number;
+    overflow();
+}
+
+static void crime_in_a_handler_while_paused(void)
+{
+    signal(SIGUSR1, overflow_and_go_on);
+    sigblock(OLD_USR1);
+    raise(SIGUSR1);
+    old_sigpause(~OLD_USR1);
+}
+#pragma GCC diagnostic pop
+
+static void *look_at_attributes_mask(void *unused)
+{
+    sigset_t set;
+    pthread_sigmask(SIG_SETMASK, NULL, &set);
+    MUST(sigismember(&set, SIGBUS) == 1 && sigismember(&set, SIGSEGV) == 0);
+    return unused;
+}
+
+static void attributes_hold_a_mask(void)
+{
+    sigset_t set;
+    sigset_t read_back;
+    pthread_t thread;
+    pthread_attr_t attributes;
+    sigemptyset(&set);
+    sigaddset(&set, SIGSEGV);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGBUS);
+    pthread_attr_init(&attributes);
+    MUST(pthread_attr_setsigmask_np(&attributes, &set) == 0);
+    MUST(pthread_attr_getsigmask_np(&attributes, &read_back) == 0);
+    MUST(sigismember(&read_back, SIGBUS) == 1);
+    MUST(pthread_create(&thread, &attributes, look_at_attributes_mask, NULL)
+         == 0);
+    MUST(pthread_join(thread, NULL) == 0);
+}
+
+static void *overflow_in_thread(void *unused)
+{
+    overflow();
+    return unused;
+}
+
+static void crime_in_a_thread_whose_attributes_block_all(void)
+{
+    sigset_t all;
+    pthread_t thread;
+    pthread_attr_t attributes;
+    sigfillset(&all);
+    pthread_attr_init(&attributes);
+    MUST(pthread_attr_setsigmask_np(&attributes, &all) == 0);
+    pthread_create(&thread, &attributes, overflow_in_thread, NULL);
+    pthread_join(thread, NULL);
+}
+
+/* Each waits with all blocked but SIGUSR1, whose handler commits the crime. */
+static void crime_in_a_handler_while_waiting(int (*wait)(const sigset_t *))
+{
+    sigset_t set;
+    signal(SIGUSR1, overflow_and_go_on);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    raise(SIGUSR1);
+    sigfillset(&set);
+    sigdelset(&set, SIGUSR1);
+    wait(&set);
+}
+
+static int wait_by_ppoll(const sigset_t *set)
+{
+    return ppoll(NULL, 0, NULL, set);
+}
+
+int __ppoll_chk(struct pollfd *files, nfds_t count,
+                const struct timespec *time, const sigset_t *set,
+                size_t file_bytes);
+
+static int wait_by_checked_ppoll(const sigset_t *set)
+{
+    return __ppoll_chk(NULL, 0, NULL, set, 0);
+}
+
+static int wait_by_pselect(const sigset_t *set)
+{
+    return pselect(0, NULL, NULL, NULL, NULL, set);
+}
+
+static int wait_by_epoll(const sigset_t *set)
+{
+    struct epoll_event event;
+    return epoll_pwait(epoll_create1(0), &event, 1, -1, set);
+}
+
+static int wait_by_epoll_pwait2(const sigset_t *set)
+{
+    struct epoll_event event;
+    return epoll_pwait2(epoll_create1(0), &event, 1, NULL, set);
+}
+
+static void crime_while_in_ppoll(void)
+{
+    crime_in_a_handler_while_waiting(wait_by_ppoll);
+}
+
+static void crime_while_in_checked_ppoll(void)
+{
+    crime_in_a_handler_while_waiting(wait_by_checked_ppoll);
+}
+
+static void crime_while_in_pselect(void)
+{
+    crime_in_a_handler_while_waiting(wait_by_pselect);
+}
+
+static void crime_while_in_sigsuspend(void)
+{
+    crime_in_a_handler_while_waiting(sigsuspend);
+}
+
+static void crime_while_in_epoll_pwait(void)
+{
+    crime_in_a_handler_while_waiting(wait_by_epoll);
+}
+
+static void crime_while_in_epoll_pwait2(void)
+{
+    crime_in_a_handler_while_waiting(wait_by_epoll_pwait2);
+}
+
 static void crime_after_a_handler(void)
 {
     signal(SIGSEGV, go_back);
@@ -289,14 +503,26 @@ static const struct {
     PLAY(a_mask_is_read_back),
     PLAY(a_signal_that_is_sent_is_handled),
     PLAY(a_thread_inherits_the_mask),
+    PLAY(attributes_hold_a_mask),
     PLAY(crime_after_a_handler),
     PLAY(crime_after_ignoring),
+    PLAY(crime_after_old_calls),
     PLAY(crime_in_a_handler_that_blocks_all),
+    PLAY(crime_in_a_handler_while_paused),
     PLAY(crime_in_a_program_that_inherits_a_mask),
     PLAY(crime_in_a_thread_that_blocks_all),
+    PLAY(crime_in_a_thread_whose_attributes_block_all),
     PLAY(crime_outside_of_moat_in_a_child),
+    PLAY(crime_while_in_checked_ppoll),
+    PLAY(crime_while_in_epoll_pwait),
+    PLAY(crime_while_in_epoll_pwait2),
+    PLAY(crime_while_in_ppoll),
+    PLAY(crime_while_in_pselect),
+    PLAY(crime_while_in_sigsuspend),
     PLAY(crime_with_all_blocked),
     PLAY(crime_without_end_in_a_thread),
+    PLAY(the_signals_of_bsd),
+    PLAY(the_signals_of_system_v),
     PLAY(waiting_calls_take_a_mask),
 };
 
