@@ -29,6 +29,7 @@ libos_la_SOURCES = \
 	lib/os/output.c lib/os/output.h \
 	lib/os/pages.c lib/os/pages.h \
 	lib/os/process.c lib/os/process.h \
+	lib/os/program.c lib/os/program.h \
 	lib/os/range_list.c lib/os/range_list.h \
 	lib/os/revoke.c lib/os/revoke.h \
 	lib/os/revoke_drop.c \
@@ -146,6 +147,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/operators.c lib/preload/operators.h \
 	lib/preload/preload.h \
 	lib/preload/process.c \
+	lib/preload/programs.c \
 	lib/preload/signals.c lib/preload/signals.h \
 	lib/preload/strings.c \
 	lib/preload/threads.c

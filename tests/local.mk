@@ -32,6 +32,7 @@ dist_check_SCRIPTS += \
 	tests/preload/check.sh \
 	tests/preload/crimes.sh \
 	tests/preload/operators.sh \
+	tests/preload/others.sh \
 	tests/preload/plays.sh \
 	tests/preload/programs.sh \
 	tests/preload/run.sh \
@@ -67,6 +68,7 @@ unit_tests = \
 	tests/unit/test_packed \
 	tests/unit/test_pages \
 	tests/unit/test_process \
+	tests/unit/test_program \
 	tests/unit/test_range_list \
 	tests/unit/test_refusal \
 	tests/unit/test_region \
@@ -106,6 +108,7 @@ fault_subjects = \
 # Ordinary programs, which are not linked with Moat.
 preload_subjects = \
 	tests/preload/calls \
+	tests/preload/become \
 	tests/preload/checked \
 	tests/preload/crime \
 	tests/preload/processes \
@@ -120,6 +123,8 @@ tests_preload_signals_LDADD =
 tests_preload_calls_LDADD =
 tests_preload_checked_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_checked_LDADD =
+tests_preload_become_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_become_LDADD =
 tests_preload_crime_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_crime_LDADD =
 
@@ -199,6 +204,8 @@ tests_unit_test_pages_CPPFLAGS = $(test_cppflags)
 tests_unit_test_pages_LDADD = $(test_libs)
 tests_unit_test_process_CPPFLAGS = $(test_cppflags)
 tests_unit_test_process_LDADD = $(test_libs)
+tests_unit_test_program_CPPFLAGS = $(test_cppflags)
+tests_unit_test_program_LDADD = $(test_libs)
 tests_unit_test_range_list_CPPFLAGS = $(test_cppflags)
 tests_unit_test_range_list_LDADD = $(test_libs)
 tests_unit_test_refusal_CPPFLAGS = $(test_cppflags)

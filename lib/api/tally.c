@@ -98,3 +98,10 @@ void tally_after_fork_in_child(void)
     added.has_ended = false;
     shared->processes++;
 }
+
+void tally_set_aside(int by)
+{
+    if (shared != NULL) {
+        shared->set_aside += (uint64_t)by;
+    }
+}

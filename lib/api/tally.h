@@ -27,4 +27,8 @@ void tally_add(void);
 /* In the child of a fork: what its parent did is not its own. */
 void tally_after_fork_in_child(void);
 
+/* BY more programs that run without Moat, or -1 if one could not be run.
+ * Async-signal-safe. */
+void tally_set_aside(int by);
+
 #endif

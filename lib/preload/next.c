@@ -62,6 +62,18 @@ static void *look_up(_Atomic(void *) *known, const char *name)
 NEXT(int, execvpe,
      (const char *file, char *const words[], char *const variables[]),
      (file, words, variables))
+NEXT(int, posix_spawn,
+     (pid_t *child, const char *path,
+      const posix_spawn_file_actions_t *actions,
+      const posix_spawnattr_t *attributes, char *const words[],
+      char *const variables[]),
+     (child, path, actions, attributes, words, variables))
+NEXT(int, posix_spawnp,
+     (pid_t *child, const char *file,
+      const posix_spawn_file_actions_t *actions,
+      const posix_spawnattr_t *attributes, char *const words[],
+      char *const variables[]),
+     (child, file, actions, attributes, words, variables))
 NEXT(int, sigaction,
      (int number, const struct sigaction *wanted, struct sigaction *before),
      (number, wanted, before))

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -18,6 +19,15 @@
 
 int next_execvpe(const char *file, char *const arguments[],
                  char *const variables[]);
+
+int next_posix_spawn(pid_t *child, const char *path,
+                     const posix_spawn_file_actions_t *actions,
+                     const posix_spawnattr_t *attributes,
+                     char *const arguments[], char *const variables[]);
+int next_posix_spawnp(pid_t *child, const char *file,
+                      const posix_spawn_file_actions_t *actions,
+                      const posix_spawnattr_t *attributes,
+                      char *const arguments[], char *const variables[]);
 
 int next_sigaction(int number, const struct sigaction *wanted,
                    struct sigaction *before);

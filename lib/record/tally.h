@@ -28,6 +28,9 @@ struct tally {
     _Atomic uint64_t shortfalls;
     /* What chance decides by in all of them; 0: it decides nothing so far. */
     _Atomic uint64_t seed;
+    /* Programs that were run without Moat: they have a checker of their own
+     * (os/program.h). */
+    _Atomic uint64_t set_aside;
 };
 
 #endif

@@ -76,6 +76,10 @@ int place_for_output(void);
  */
 int program_check(const char *program);
 
+/* Whether PROGRAM, which has passed that, has a checker of its own, with which
+ * Moat does not go together; see os/program.h. */
+bool program_is_set_aside(const char *program);
+
 /*
  * Whether MOAT_OPTIONS, or OPTIONS of its form, has no mistakes; if it has,
  * they have been said on standard error.

@@ -182,18 +182,25 @@ static void handle_signals(void)
     }
 }
 
-static bool set_environment(const struct launch *launch, const char *tally)
+/* Not for a program that is set aside, nor for what that runs. */
+static bool set_preload(const char *library)
 {
-    char *preload = join(launch->library, getenv("LD_PRELOAD"));
+    char *preload = join(library, getenv("LD_PRELOAD"));
 
-    return preload != NULL && setenv("LD_PRELOAD", preload, 1) == 0
+    return preload != NULL && setenv("LD_PRELOAD", preload, 1) == 0;
+}
+
+static bool set_environment(const struct launch *launch, const char *tally,
+                            bool is_set_aside)
+{
+    return (is_set_aside || set_preload(launch->library))
            && setenv("MOAT_OPTIONS", launch->options, 1) == 0
            && setenv(TALLY_VARIABLE, tally, 1) == 0;
 }
 
 /* In the child. MASK is what moat was started with. */
 _Noreturn static void become(const struct launch *launch, const char *tally,
-                             const sigset_t *mask)
+                             bool is_set_aside, const sigset_t *mask)
 {
     int error = 0;
 
@@ -208,7 +215,8 @@ _Noreturn static void become(const struct launch *launch, const char *tally,
             error = errno;
         }
     }
-    if (launch->library != NULL && !set_environment(launch, tally)) {
+    if (launch->library != NULL
+        && !set_environment(launch, tally, is_set_aside)) {
         error = errno;
     }
     if (error == 0) {
@@ -258,6 +266,7 @@ int launch(const struct launch *launch, struct ending *ending)
 {
     char path[64] = "";
     struct tally *tally = NULL;
+    bool is_set_aside = false;
     sigset_t mask;
 
     if (launch->library != NULL) {
@@ -265,6 +274,8 @@ int launch(const struct launch *launch, struct ending *ending)
         if (tally == NULL) {
             return errno;
         }
+        is_set_aside = program_is_set_aside(launch->arguments[0]);
+        tally->set_aside = is_set_aside;
     }
     handle_signals();
     fflush(stdout);
@@ -277,7 +288,7 @@ int launch(const struct launch *launch, struct ending *ending)
     double began = now();
     child = fork();
     if (child == 0) {
-        become(launch, path, &mask);
+        become(launch, path, is_set_aside, &mask);
     }
     int error = child < 0 ? errno : 0;
     sigprocmask(SIG_SETMASK, &mask, NULL);

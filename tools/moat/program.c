@@ -6,6 +6,8 @@
  */
 #include "command.h"
 
+#include "os/program.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -165,4 +167,11 @@ int program_check(const char *program)
                                                : strerror(error));
     }
     return check_file(path, 0);
+}
+
+bool program_is_set_aside(const char *program)
+{
+    char path[PATH_MAX];
+
+    return find_in_path(program, path) == 0 && program_has_checker(path);
 }

@@ -10,15 +10,20 @@ void proof_add_count(struct text *text, uint64_t count, const char *one,
     text_string(text, count == 1 ? one : many);
 }
 
+static bool is_all_fenced(const struct tally *tally)
+{
+    return tally->canaries_only == 0 && tally->shortfalls == 0;
+}
+
 bool proof_is_weaker(const struct tally *tally)
 {
-    return tally->processes == 0 || tally->canaries_only > 0
-           || tally->shortfalls > 0;
+    return tally->processes == 0 || tally->set_aside > 0
+           || !is_all_fenced(tally);
 }
 
 static void add_strength(struct text *text, const struct tally *tally)
 {
-    if (!proof_is_weaker(tally)) {
+    if (is_all_fenced(tally)) {
         text_string(text, "; nothing was weaker than asked");
         return;
     }
@@ -34,7 +39,9 @@ static void add_strength(struct text *text, const struct tally *tally)
 
 void proof_add(struct text *text, const struct tally *tally, bool has_reports)
 {
-    if (tally->processes == 0) {
+    if (tally->processes == 0 && tally->set_aside > 0) {
+        text_string(text, "nothing was fenced");
+    } else if (tally->processes == 0) {
         text_string(text, "nothing was fenced: the program did not load "
                           "libmoat-preload.so");
     } else {
@@ -52,6 +59,13 @@ void proof_add(struct text *text, const struct tally *tally, bool has_reports)
         proof_add_count(text, tally->processes - tally->ended,
                         "process ended without saying what it did",
                         "processes ended without saying what they did");
+    }
+    if (tally->set_aside > 0) {
+        text_string(text, "; ");
+        proof_add_count(text, tally->set_aside, "program was",
+                        "programs were");
+        text_string(text, " run without Moat: valgrind, or built with a "
+                          "sanitizer");
     }
     if (tally->seed != 0) {
         /* What it takes to see the same again. */
