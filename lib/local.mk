@@ -138,9 +138,11 @@ libmoat_preload_la_CFLAGS = $(LIB_CFLAGS) -fno-builtin
 libmoat_preload_la_SOURCES = \
 	lib/preload/descriptors.c \
 	lib/preload/early.c lib/preload/early.h \
+	lib/preload/foreign.c lib/preload/foreign.h \
 	lib/preload/forks.c \
 	lib/preload/introspect.c \
-	lib/preload/malloc.c \
+	lib/preload/loader.c \
+	lib/preload/malloc.c lib/preload/malloc.h \
 	lib/preload/mask.c lib/preload/mask.h \
 	lib/preload/next.c lib/preload/next.h \
 	lib/preload/old_signals.c \
@@ -148,6 +150,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/preload.h \
 	lib/preload/process.c \
 	lib/preload/programs.c \
+	lib/preload/replaced.c lib/preload/replaced.h \
 	lib/preload/signals.c lib/preload/signals.h \
 	lib/preload/strings.c \
 	lib/preload/threads.c

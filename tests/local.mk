@@ -31,6 +31,7 @@ dist_check_SCRIPTS += \
 	tests/preload/calls.sh \
 	tests/preload/check.sh \
 	tests/preload/crimes.sh \
+	tests/preload/foreign.sh \
 	tests/preload/operators.sh \
 	tests/preload/others.sh \
 	tests/preload/plays.sh \
@@ -111,9 +112,15 @@ preload_subjects = \
 	tests/preload/become \
 	tests/preload/checked \
 	tests/preload/crime \
+	tests/preload/foreign \
+	tests/preload/own_malloc \
 	tests/preload/processes \
 	tests/preload/signals \
 	tests/preload/trial
+tests_preload_foreign_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_foreign_LDADD =
+tests_preload_own_malloc_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_own_malloc_LDADD =
 tests_preload_trial_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_trial_LDADD =
 tests_preload_processes_CPPFLAGS = -D_GNU_SOURCE
@@ -131,7 +138,8 @@ tests_preload_crime_LDADD =
 check_PROGRAMS += $(preload_subjects)
 check_PROGRAMS += $(unit_tests) $(fault_tests) $(fault_subjects)
 TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
-EXTRA_DIST += tests/preload/operators.cc tests/support/child.h tests/support/ending.h \
+EXTRA_DIST += tests/preload/foreign_library.c \
+	tests/preload/operators.cc tests/support/child.h tests/support/ending.h \
 	tests/support/expect.sh tests/support/failing_os.h \
 	tests/support/other_root.h tests/support/probe.h \
 	tests/support/unit.h tests/support/ways.h \

@@ -46,6 +46,13 @@ static const struct {
     = { "blocks with canaries only: not fenced",
         "blocks could not be fenced (see vm.max_map_count); they get canaries "
         "only" },
+    [SHORTFALL_PASSED_THROUGH]
+    = { "blocks passed through to libc",
+        "a block came from libc's own malloc(), past Moat; it and its like "
+        "are not fenced" },
+    [SHORTFALL_OWN_MALLOC]
+    = { "malloc() of the program's own",
+        "the program brings its own malloc(); its blocks are not fenced" },
 };
 
 static struct {

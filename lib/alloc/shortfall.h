@@ -28,6 +28,10 @@ enum shortfall {
     /* A block has canaries and no guard page. */
     SHORTFALL_OVER_MEMORY,
     SHORTFALL_OVER_MAPPINGS,
+    /* A block of libc's own malloc() was given back to it. */
+    SHORTFALL_PASSED_THROUGH,
+    /* The program brings its own malloc(). */
+    SHORTFALL_OWN_MALLOC,
     SHORTFALLS
 };
 

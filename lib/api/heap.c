@@ -3,9 +3,12 @@
 #include "api/heap.h"
 
 #include "alloc/arena.h"
+#include "alloc/shortfall.h"
 #include "alloc/slots.h"
 #include "api/runtime.h"
+#include "api/tally.h"
 #include "os/pages.h"
+#include "record/state.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -82,6 +85,23 @@ size_t heap_bytes(const void *block)
 {
     size_t bytes;
     return slots_find((uintptr_t)block, &bytes) ? bytes : 0;
+}
+
+bool heap_holds(const void *address)
+{
+    return region_contains(&moat_state.region, (uintptr_t)address);
+}
+
+void heap_note_passed_through(void)
+{
+    shortfall_note(SHORTFALL_PASSED_THROUGH);
+}
+
+void heap_note_replaced(void)
+{
+    runtime_start();
+    tally_note_own_malloc();
+    shortfall_note(SHORTFALL_OWN_MALLOC);
 }
 
 void heap_free(void *block, const void *caller)

@@ -48,6 +48,15 @@ void *heap_reallocate(void *block, size_t bytes, const void *caller);
 /* How large BLOCK is; 0: it is no live block. */
 size_t heap_bytes(const void *block);
 
+/* Whether ADDRESS is in the region, where all blocks are and nothing else. */
+bool heap_holds(const void *address);
+
+/* A block of another allocator was given back to it. */
+void heap_note_passed_through(void);
+
+/* The program brings its own malloc(): no block of it comes here. */
+void heap_note_replaced(void);
+
 /* NULL is not for this. */
 void heap_free(void *block, const void *caller);
 

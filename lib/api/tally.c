@@ -18,6 +18,7 @@ static struct {
     _Atomic uint64_t fenced;
     _Atomic uint64_t canaries_only;
     _Atomic uint64_t shortfalls;
+    _Atomic uint64_t passed_through;
     _Atomic bool has_ended;
 } added;
 
@@ -78,6 +79,8 @@ void tally_add(void)
     slots_count_blocks(&fenced, &canaries_only);
     add(&shared->fenced, &added.fenced, fenced);
     add(&shared->canaries_only, &added.canaries_only, canaries_only);
+    add(&shared->passed_through, &added.passed_through,
+        shortfall_count(SHORTFALL_PASSED_THROUGH));
     add(&shared->shortfalls, &added.shortfalls, count_shortfalls());
     if (!atomic_exchange(&added.has_ended, true)) {
         shared->ended++;
@@ -95,8 +98,16 @@ void tally_after_fork_in_child(void)
     added.fenced = fenced;
     added.canaries_only = canaries_only;
     added.shortfalls = count_shortfalls();
+    added.passed_through = shortfall_count(SHORTFALL_PASSED_THROUGH);
     added.has_ended = false;
     shared->processes++;
+}
+
+void tally_note_own_malloc(void)
+{
+    if (shared != NULL) {
+        shared->own_malloc++;
+    }
 }
 
 void tally_set_aside(int by)

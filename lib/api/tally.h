@@ -27,6 +27,9 @@ void tally_add(void);
 /* In the child of a fork: what its parent did is not its own. */
 void tally_after_fork_in_child(void);
 
+/* This process's program has a malloc() of its own. */
+void tally_note_own_malloc(void);
+
 /* BY more programs that run without Moat, or -1 if one could not be run.
  * Async-signal-safe. */
 void tally_set_aside(int by);

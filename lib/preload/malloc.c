@@ -7,6 +7,8 @@
 #include "base/size.h"
 #include "os/pages.h"
 #include "preload/early.h"
+#include "preload/foreign.h"
+#include "preload/malloc.h"
 #include "preload/operators.h"
 #include "preload/preload.h"
 
@@ -39,19 +41,21 @@ static void *allocate(size_t bytes, size_t alignment, bool is_zeroed,
     return heap_allocate(bytes, alignment, is_zeroed, caller);
 }
 
-static void release(void *block, const void *caller)
+void malloc_release(void *block, const void *caller)
 {
-    if (block != NULL && !early_is_block(block)) {
+    if (block != NULL && !early_is_block(block) && !foreign_free(block)) {
         heap_free(block, caller);
     }
 }
 
-static void *reallocate_early(void *block, size_t bytes, const void *caller)
+/* To a block of Moat's, from one of KEPT bytes that is none. */
+static void *reallocate_other(void *block, size_t kept, size_t bytes,
+                              const void *caller)
 {
-    size_t kept = early_bytes(block);
     void *moved = allocate(bytes, 0, false, caller);
     if (moved != NULL) {
         memcpy(moved, block, bytes < kept ? bytes : kept);
+        malloc_release(block, caller);
     }
     return moved;
 }
@@ -66,12 +70,15 @@ static void *reallocate(void *block, size_t bytes, const void *caller)
         return NULL;
     }
     if (early_is_block(block)) {
-        return reallocate_early(block, bytes, caller);
+        return reallocate_other(block, early_bytes(block), bytes, caller);
     }
     if (bytes == 0) {
         /* glibc's choice among those that the standards leave. */
-        release(block, caller);
+        malloc_release(block, caller);
         return NULL;
+    }
+    if (foreign_is_block(block)) {
+        return reallocate_other(block, foreign_bytes(block), bytes, caller);
     }
     return heap_reallocate(block, bytes, caller);
 }
@@ -108,13 +115,13 @@ PRELOAD_API void *reallocarray(void *block, size_t count, size_t size)
 
 PRELOAD_API void free(void *block)
 {
-    release(block, CALLER);
+    malloc_release(block, CALLER);
 }
 
 PRELOAD_API void free_sized(void *block, size_t bytes)
 {
     (void)bytes;
-    release(block, CALLER);
+    malloc_release(block, CALLER);
 }
 
 PRELOAD_API void free_aligned_sized(void *block, size_t alignment,
@@ -122,7 +129,7 @@ PRELOAD_API void free_aligned_sized(void *block, size_t alignment,
 {
     (void)alignment;
     (void)bytes;
-    release(block, CALLER);
+    malloc_release(block, CALLER);
 }
 
 PRELOAD_API int posix_memalign(void **block, size_t alignment, size_t bytes)
@@ -184,5 +191,8 @@ PRELOAD_API size_t malloc_usable_size(void *block)
     if (block == NULL) {
         return 0;
     }
-    return early_is_block(block) ? early_bytes(block) : heap_bytes(block);
+    if (early_is_block(block)) {
+        return early_bytes(block);
+    }
+    return foreign_is_block(block) ? foreign_bytes(block) : heap_bytes(block);
 }

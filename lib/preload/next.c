@@ -120,6 +120,10 @@ NEXT(ssize_t, getdelim,
      (line, bytes, delimiter, file))
 NEXT(char *, realpath, (const char *path, char *resolved), (path, resolved))
 NEXT(char *, getcwd, (char *directory, size_t bytes), (directory, bytes))
+NEXT(void *, dlopen, (const char *file, int flags), (file, flags))
+NEXT(void *, dlmopen, (Lmid_t space, const char *file, int flags),
+     (space, file, flags))
+NEXT(size_t, malloc_usable_size, (void *block), (block))
 LATE_NEXT(void *, _Znwm, (size_t bytes), (bytes))
 LATE_NEXT(void *, _ZnwmSt11align_val_t, (size_t bytes, size_t alignment),
           (bytes, alignment))

@@ -7,6 +7,7 @@
 #ifndef PRELOAD_NEXT_H
 #define PRELOAD_NEXT_H
 
+#include <dlfcn.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -56,6 +57,9 @@ int next___vasprintf_chk(char **text, int flag, const char *format,
 ssize_t next_getdelim(char **line, size_t *bytes, int delimiter, FILE *file);
 char *next_realpath(const char *path, char *resolved);
 char *next_getcwd(char *directory, size_t bytes);
+void *next_dlopen(const char *file, int flags);
+void *next_dlmopen(Lmid_t space, const char *file, int flags);
+size_t next_malloc_usable_size(void *block);
 void *next__Znwm(size_t bytes);
 void *next__ZnwmSt11align_val_t(size_t bytes, size_t alignment);
 void *next__ZnwmRKSt9nothrow_t(size_t bytes, const void *nothrow);

@@ -9,6 +9,7 @@
  */
 #include "api/heap.h"
 #include "preload/early.h"
+#include "preload/malloc.h"
 #include "preload/next.h"
 #include "preload/operators.h"
 #include "preload/preload.h"
@@ -60,13 +61,6 @@ static void *allocate(size_t bytes, size_t alignment, const void *caller)
     }
     operators_is_refused = block == NULL;
     return block;
-}
-
-static void release(void *block, const void *caller)
-{
-    if (block != NULL && !early_is_block(block)) {
-        heap_free(block, caller);
-    }
 }
 
 /* The definitions below, whatever the names mean to the program. */
@@ -164,19 +158,19 @@ PRELOAD_API void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t bytes,
 
 PRELOAD_API void _ZdlPv(void *block)
 {
-    release(block, CALLER);
+    malloc_release(block, CALLER);
 }
 
 PRELOAD_API void _ZdlPvSt11align_val_t(void *block, size_t alignment)
 {
     (void)alignment;
-    release(block, CALLER);
+    malloc_release(block, CALLER);
 }
 
 static void delete_any(void *block, const void *caller)
 {
     if (plain_delete == own_delete) {
-        release(block, caller);
+        malloc_release(block, caller);
     } else {
         plain_delete(block);
     }
@@ -185,7 +179,7 @@ static void delete_any(void *block, const void *caller)
 static void delete_aligned(void *block, size_t alignment, const void *caller)
 {
     if (aligned_delete == own_aligned_delete) {
-        release(block, caller);
+        malloc_release(block, caller);
     } else {
         aligned_delete(block, alignment);
     }

@@ -10,8 +10,10 @@
 
 #include "api/heap.h"
 #include "preload/early.h"
+#include "preload/malloc.h"
 #include "preload/next.h"
 #include "preload/preload.h"
+#include "preload/replaced.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -32,6 +34,9 @@ ssize_t __getdelim(char **line, size_t *bytes, int delimiter, FILE *file);
 
 static char *allocate_exact(size_t bytes, const void *caller)
 {
+    if (replaced_malloc != NULL) {
+        return replaced_malloc(bytes);
+    }
     return heap_is_ready() ? heap_allocate(bytes, 1, false, caller)
                            : early_allocate(bytes, 1);
 }
@@ -50,12 +55,13 @@ static char *copy_exact(const char *text, size_t length, const void *caller)
  * stays where it is. */
 static char *make_exact(char *block, size_t bytes, const void *caller)
 {
-    char *copy = allocate_exact(bytes, caller);
+    char *copy
+        = replaced_malloc == NULL ? allocate_exact(bytes, caller) : NULL;
     if (copy == NULL) {
         return block;
     }
     memcpy(copy, block, bytes);
-    free(block);
+    malloc_release(block, caller);
     return copy;
 }
 

@@ -26,6 +26,10 @@ struct tally {
     _Atomic uint64_t canaries_only;
     /* How often anything else was weaker than asked. */
     _Atomic uint64_t shortfalls;
+    /* Blocks of libc's own malloc() that were given back to it. */
+    _Atomic uint64_t passed_through;
+    /* Processes with a malloc() of the program's own. */
+    _Atomic uint64_t own_malloc;
     /* What chance decides by in all of them; 0: it decides nothing so far. */
     _Atomic uint64_t seed;
     /* Programs that were run without Moat: they have a checker of their own

@@ -33,6 +33,16 @@ static void add_strength(struct text *text, const struct tally *tally)
                         "block with canaries only, ",
                         "blocks with canaries only, ");
     }
+    if (tally->passed_through > 0) {
+        proof_add_count(text, tally->passed_through,
+                        "block passed through to libc, ",
+                        "blocks passed through to libc, ");
+    }
+    if (tally->own_malloc > 0) {
+        proof_add_count(text, tally->own_malloc,
+                        "process with a malloc() of its own, ",
+                        "processes with a malloc() of their own, ");
+    }
     proof_add_count(text, tally->shortfalls, "shortfall (stats=1 lists them)",
                     "shortfalls (stats=1 lists them)");
 }

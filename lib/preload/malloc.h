@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * free() for the other files of this library: they cannot call it by its name,
+ * for which the linker puts what the layers get.
+ */
+#ifndef PRELOAD_MALLOC_H
+#define PRELOAD_MALLOC_H
+
+void malloc_release(void *block, const void *caller);
+
+#endif
