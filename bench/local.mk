@@ -9,6 +9,7 @@ bench_programs = \
 	bench/memory \
 	bench/packed \
 	bench/pair \
+	bench/reuse \
 	bench/sweep
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
@@ -21,6 +22,7 @@ bench_growth_LDADD = libmoat-inside.la
 bench_memory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 bench_packed_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 bench_pair_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
+bench_reuse_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 bench_sweep_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 
 .PHONY: bench

@@ -12,31 +12,40 @@
 #include <unistd.h>
 
 /*
- * Run this program with the arguments FIRST, the way's name and SECOND for each
- * way; one that does not work here is said and left out. Returns the exit
- * status for main().
+ * Run this program with the arguments FIRST, WAY and SECOND in a child. A way
+ * that does not work here is said. Returns an exit status.
+ */
+static inline int ways_run_one(const char *first, const char *way,
+                               const char *second)
+{
+    char options[128];
+    snprintf(options, sizeof options,
+             "backend=%s:require=strict:max_memory=1000G", way);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        setenv("MOAT_OPTIONS", options, 1);
+        execl("/proc/self/exe", "bench", first, way, second, (char *)NULL);
+        _exit(127);
+    }
+    int status;
+    if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
+        fprintf(stderr, "%s, %s: no result\n", first, way);
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
+
+/*
+ * The same on each way. Returns the exit status for main(): only when none
+ * works a failure.
  */
 static inline int ways_run(const char *first, const char *second)
 {
     static const char *const ways[] = { "move", "drop", "guard", "mprotect" };
     int failures = 0;
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        char options[128];
-        snprintf(options, sizeof options,
-                 "backend=%s:require=strict:max_memory=1000G", ways[i]);
-        fflush(NULL);
-        pid_t child = fork();
-        if (child == 0) {
-            setenv("MOAT_OPTIONS", options, 1);
-            execl("/proc/self/exe", "bench", first, ways[i], second,
-                  (char *)NULL);
-            _exit(127);
-        }
-        int status;
-        if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
-            fprintf(stderr, "%s, %s: no result\n", first, ways[i]);
-            failures++;
-        }
+        failures += ways_run_one(first, ways[i], second) != EXIT_SUCCESS;
     }
     return failures == 4 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * reuse [PAIRS [WAY]]: what PAIRS pairs of an allocation and a free leave
+ * behind, on each way of revoking or on WAY. A thousand blocks are live; each
+ * allocation comes after the free of one of them, any. Resident memory, page
+ * tables and mappings are printed at several points: they are the same at all
+ * of them once the quarantine is full.
+ */
+#include "bench/measure.h"
+#include "bench/ways.h"
+
+#include <moat.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LIVE = 1000, SIZE = 64, POINTS = 10 };
+
+static const char bytes[SIZE];
+
+/* A line of /proc/self/status, in KiB. */
+static long status_of(const char *key)
+{
+    char line[256];
+    long found = 0;
+    FILE *status = fopen("/proc/self/status", "re");
+    if (status == NULL) {
+        perror("/proc/self/status");
+        exit(EXIT_FAILURE);
+    }
+    while (fgets(line, sizeof line, status) != NULL) {
+        if (strncmp(line, key, strlen(key)) == 0) {
+            found = strtol(line + strlen(key), NULL, 10);
+        }
+    }
+    fclose(status);
+    return found;
+}
+
+static long mappings(void)
+{
+    long count = 0;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    if (maps == NULL) {
+        perror("/proc/self/maps");
+        exit(EXIT_FAILURE);
+    }
+    for (int c = getc(maps); c != EOF; c = getc(maps)) {
+        count += c == '\n';
+    }
+    fclose(maps);
+    return count;
+}
+
+static void *copy(void)
+{
+    void *block = moat_guarded_copy(bytes, SIZE, MOAT_PLACEMENT_AFTER);
+    if (block == NULL) {
+        perror("moat_guarded_copy");
+        exit(EXIT_FAILURE);
+    }
+    return block;
+}
+
+static int row(const char *way, unsigned long pairs)
+{
+    static void *live[LIVE];
+    unsigned long seed = 1;
+    unsigned long made = 0;
+    for (int i = 0; i < LIVE; i++) {
+        live[i] = copy();
+    }
+    for (unsigned long point = 1; point <= POINTS; point++) {
+        unsigned long until = pairs / POINTS * point;
+        unsigned long count = until - made;
+        double elapsed = -measure_now();
+        for (; made < until; made++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            void **block = &live[(seed >> 33) % LIVE];
+            moat_guarded_free(*block);
+            *block = copy();
+        }
+        elapsed += measure_now();
+        printf("| %s | %lu | %.0f | %ld | %ld | %ld |\n", way, made,
+               elapsed / (double)count, status_of("VmRSS:"),
+               status_of("VmPTE:"), mappings());
+        fflush(stdout);
+    }
+    return EXIT_SUCCESS;
+}
+
+int main(int count, char *arguments[])
+{
+    if (count == 4) {
+        return row(arguments[2], strtoul(arguments[3], NULL, 10));
+    }
+    const char *pairs = count > 1 ? arguments[1] : "1000000";
+    printf("| way | pairs | a pair, ns | resident, KiB | page tables, KiB "
+           "| mappings |\n"
+           "| --- | --- | --- | --- | --- | --- |\n");
+    if (count == 3) {
+        return ways_run_one("reuse", arguments[2], pairs);
+    }
+    return ways_run("reuse", pairs);
+}
