@@ -19,6 +19,7 @@ dist_check_SCRIPTS += \
 	tests/demos/demos.sh \
 	tests/demos/faults.sh \
 	tests/demos/fence.sh \
+	tests/fault/quantity.sh \
 	tests/house/clang.sh \
 	tests/house/crashpath.sh \
 	tests/house/exported.sh \
@@ -102,6 +103,7 @@ fault_subjects = \
 	tests/fault/handlers \
 	tests/fault/heap \
 	tests/fault/heap_refusals \
+	tests/fault/quantity \
 	tests/fault/scenes \
 	tests/fault/subject \
 	tests/fault/surroundings
@@ -286,6 +288,8 @@ tests_fault_heap_CPPFLAGS = $(fault_cppflags)
 tests_fault_heap_LDADD = libmoat-inside.la
 tests_fault_heap_refusals_CPPFLAGS = $(fault_cppflags)
 tests_fault_heap_refusals_LDADD = libmoat-inside.la
+tests_fault_quantity_CPPFLAGS = $(fault_cppflags)
+tests_fault_quantity_LDADD = libmoat-inside.la
 tests_fault_scenes_CPPFLAGS = $(fault_cppflags)
 tests_fault_subject_CPPFLAGS = $(fault_cppflags)
 tests_fault_surroundings_CPPFLAGS = $(fault_cppflags)
