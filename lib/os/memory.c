@@ -3,6 +3,7 @@
 #include "os/memory.h"
 
 #include "base/text.h"
+#include "os/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +15,14 @@
 /* The start of a file as a string. Returns false when it cannot be read. */
 static bool read_file(const char *path, char *buffer, size_t room)
 {
+    int state = process_begin_uncancelled();
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return false;
+    ssize_t count = -1;
+    if (descriptor >= 0) {
+        count = read(descriptor, buffer, room - 1);
+        close(descriptor);
     }
-    ssize_t count = read(descriptor, buffer, room - 1);
-    close(descriptor);
+    process_end_uncancelled(state);
     buffer[count > 0 ? count : 0] = '\0';
     return count > 0;
 }

@@ -94,7 +94,9 @@ void output_message(const char *message)
     text_string(&text, "moat: ");
     text_string(&text, message);
     text.buffer[text.length++] = '\n';
+    int state = process_begin_uncancelled();
     write_all(standard_error_descriptor(), line, text.length);
+    process_end_uncancelled(state);
     errno = saved_errno;
 }
 

@@ -3,6 +3,7 @@
 #include "os/process.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -137,4 +138,16 @@ void process_yield(void)
     struct timespec pause_time = { .tv_nsec = 1000000 };
     nanosleep(&pause_time, NULL);
     errno = saved_errno;
+}
+
+int process_begin_uncancelled(void)
+{
+    int state = PTHREAD_CANCEL_ENABLE;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    return state;
+}
+
+void process_end_uncancelled(int state)
+{
+    pthread_setcancelstate(state, NULL);
 }

@@ -57,4 +57,14 @@ _Noreturn void process_wait_for_the_end(void);
 /* Let other threads run for about a millisecond. */
 void process_yield(void);
 
+/*
+ * Between these the calling thread cannot be cancelled. open(), write(),
+ * nanosleep() and the like are places where it could be; malloc() and free()
+ * are none, and what they hold would be held for good. Async-signal-safe.
+ */
+int process_begin_uncancelled(void);
+
+/* STATE is what the other one returned. */
+void process_end_uncancelled(int state);
+
 #endif

@@ -10,6 +10,8 @@
  */
 #include "os/turn.h"
 
+#include "os/process.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -55,6 +57,7 @@ static void wait_for_turn(void)
     bool has_asked = false;
     long waited = 0;
     long sleep = is_often ? LONGEST_SLEEP : FIRST_SLEEP;
+    int state = process_begin_uncancelled();
     do {
         struct timespec time = { .tv_nsec = sleep };
         nanosleep(&time, NULL);
@@ -69,6 +72,7 @@ static void wait_for_turn(void)
     if (has_asked) {
         atomic_store_explicit(&is_asked_for, false, memory_order_relaxed);
     }
+    process_end_uncancelled(state);
     last_waited = now();
     errno = saved_errno;
 }

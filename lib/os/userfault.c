@@ -172,6 +172,7 @@ int userfault_descriptor(void)
 void userfault_renumber(void)
 {
     int saved_errno = errno;
+    int state = process_begin_uncancelled();
     lock_take(&uffd.lock);
     int old = uffd.descriptor;
     if (old >= 0 && is_in_place()) {
@@ -186,6 +187,7 @@ void userfault_renumber(void)
         }
     }
     lock_release(&uffd.lock);
+    process_end_uncancelled(state);
     errno = saved_errno;
 }
 
@@ -272,6 +274,7 @@ static void adopt(void)
         lock_release(&uffd.lock);
         return;
     }
+    int state = process_begin_uncancelled();
     /* Whoever held it is in another process. */
     lock_reset_after_fork(&uffd.lock);
     lock_take(&uffd.lock);
@@ -287,6 +290,7 @@ static void adopt(void)
     }
     address_space_claim();
     lock_release(&uffd.lock);
+    process_end_uncancelled(state);
 }
 
 /* A descriptor, -1 where there is a stand-in; and which of all it is. */
@@ -332,12 +336,14 @@ static bool recover(struct opening used, int error)
         return false;
     }
     bool is_mended = true;
+    int state = process_begin_uncancelled();
     lock_take(&uffd.lock);
     if (uffd.stand_in == NULL && uffd.opened == used.number) {
         bool is_lost = error == EBADF || error == ENOTTY || !is_in_place();
         is_mended = is_lost && reopen_lost();
     }
     lock_release(&uffd.lock);
+    process_end_uncancelled(state);
     return is_mended;
 }
 

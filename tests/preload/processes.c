@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -191,11 +193,42 @@ static void clone_passes_its_arguments(void)
     MUST(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 }
 
+static volatile bool has_gone_on;
+
+/* A thread that was cancelled does not end in malloc() or free(), though so
+ * much memory makes Moat read files, and a lost descriptor makes it write. */
+static void *allocate_cancelled(void *unused)
+{
+    pthread_cancel(pthread_self());
+    void *large = allocate((size_t)100 << 20);
+    for (int i = 0; i < 100; i++) {
+        release(allocate(3000));
+    }
+    release(large);
+    has_gone_on = true;
+    return unused;
+}
+
+static void a_thread_that_is_cancelled_allocates(void)
+{
+    pthread_t thread;
+    MUST(pthread_create(&thread, NULL, allocate_cancelled, NULL) == 0);
+    /* Not by close(), which spares what is Moat's. */
+    for (int descriptor = 3; descriptor < 1024; descriptor++) {
+        syscall(SYS_close, descriptor);
+    }
+    MUST(pthread_join(thread, NULL) == 0);
+    MUST(has_gone_on);
+    release(allocate(100));
+    release(allocate((size_t)100 << 20));
+}
+
 static const struct {
     const char *name;
     void (*play)(void);
 } plays[] = {
 #define PLAY(name) { #name, name }
+    PLAY(a_thread_that_is_cancelled_allocates),
     PLAY(clone_passes_its_arguments),
     PLAY(crime_after_close),
     PLAY(crime_after_close_range),

@@ -70,6 +70,26 @@ START_TEST(waiting_leaves_errno_alone)
 }
 END_TEST
 
+static void *begin_and_end_cancelled(void *began)
+{
+    pthread_cancel(pthread_self());
+    return begin_and_end(began);
+}
+
+START_TEST(a_thread_that_is_cancelled_waits_all_the_same)
+{
+    pthread_t thread;
+    _Atomic bool has_begun = false;
+    turn_begin();
+    ck_assert_int_eq(pthread_create(&thread, NULL, begin_and_end_cancelled,
+                                    &has_begun),
+                     0);
+    pthread_join(thread, NULL);
+    ck_assert(has_begun);
+    turn_end();
+}
+END_TEST
+
 /* Shared by the threads of the test below; not atomic, on purpose. */
 static struct {
     long pairs;
@@ -128,6 +148,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, a_turn_that_nobody_has_is_given_at_once);
     tcase_add_test(tests, a_thread_sleeps_while_another_has_the_turn);
     tcase_add_test(tests, waiting_leaves_errno_alone);
+    tcase_add_test(tests, a_thread_that_is_cancelled_waits_all_the_same);
     tcase_add_test(tests, threads_are_seldom_at_it_together);
     tcase_add_test(tests, a_child_does_not_wait_for_threads_it_does_not_have);
 }
