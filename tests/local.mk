@@ -19,6 +19,7 @@ dist_check_SCRIPTS += \
 	tests/demos/demos.sh \
 	tests/demos/faults.sh \
 	tests/demos/fence.sh \
+	tests/fault/bad_input.sh \
 	tests/fault/quantity.sh \
 	tests/house/clang.sh \
 	tests/house/crashpath.sh \
@@ -92,7 +93,6 @@ unit_tests = \
 	tests/unit/test_userfault_stand_in
 # Tests of what a user sees, on the shared library.
 fault_tests = \
-	tests/fault/test_bad_input \
 	tests/fault/test_crimes \
 	tests/fault/test_handlers \
 	tests/fault/test_heap \
@@ -100,6 +100,7 @@ fault_tests = \
 	tests/fault/test_surroundings
 # Programs that these tests run.
 fault_subjects = \
+	tests/fault/test_bad_input \
 	tests/fault/handlers \
 	tests/fault/heap \
 	tests/fault/heap_refusals \

@@ -296,28 +296,70 @@ static void fenced_or_refusal(void)
     write_to(block + 8);
 }
 
-static void limit(rlim_t bytes)
+static void refused(bool is_refused, int error)
+{
+    if (!is_refused || errno != error) {
+        exit(3);
+    }
+    errno = 0;
+}
+
+/* Every function, where there is no region; then faults are still reported. */
+static void everything_is_refused(void)
+{
+    char local[16] = "local";
+    struct moat_arena_config config = { .capacity = 64, .at = local };
+    struct moat_finding finding;
+    struct moat_stats stats;
+    refused(moat_arena_create("one", 4096) == NULL, ENOMEM);
+    refused(moat_arena_create_with(&config) == NULL, ENOMEM);
+    refused(moat_guarded_copy(local, 5, MOAT_PLACEMENT_AFTER) == NULL, ENOMEM);
+    for (int i = 0; i < 2; i++) {
+        struct moat_arena *none
+            = i == 0 ? NULL : (struct moat_arena *)(void *)local;
+        refused(moat_arena_alloc(none, 1) == NULL, EINVAL);
+        refused(moat_arena_check(none) == 0, EINVAL);
+        refused(moat_arena_snapshot(none) == NULL, EINVAL);
+        refused(moat_arena_base(none) == NULL, EINVAL);
+        moat_arena_stats(none, &stats);
+        refused(stats.capacity == 0, EINVAL);
+        moat_arena_dump(none, stdout, MOAT_DUMP_TEXT);
+        refused(true, EINVAL);
+    }
+    refused(moat_snapshot_diff(NULL, NULL, NULL) == -1, EINVAL);
+    moat_arena_destroy(NULL);
+    moat_guarded_free(NULL);
+    refused(!moat_describe(local, &finding) && moat_thread_prepare() == 0, 0);
+    write_to((char *)8);
+}
+
+static void limit(rlim_t bytes, const char *play)
 {
     struct rlimit wanted = { .rlim_cur = bytes, .rlim_max = bytes };
     if (setrlimit(RLIMIT_AS, &wanted) != 0) {
         exit(2);
     }
-    become("fault_or_refusal");
+    become(play);
 }
 
 static void with_200_megabytes(void)
 {
-    limit((rlim_t)200 << 20);
+    limit((rlim_t)200 << 20, "fault_or_refusal");
 }
 
 static void with_64_megabytes(void)
 {
-    limit((rlim_t)64 << 20);
+    limit((rlim_t)64 << 20, "fault_or_refusal");
 }
 
 static void with_20_megabytes(void)
 {
-    limit((rlim_t)20 << 20);
+    limit((rlim_t)20 << 20, "fault_or_refusal");
+}
+
+static void without_a_region(void)
+{
+    limit((rlim_t)10 << 20, "everything_is_refused");
 }
 
 enum { THREADS = 4 };
@@ -372,6 +414,8 @@ static const struct {
     { "with_200_megabytes", with_200_megabytes },
     { "with_64_megabytes", with_64_megabytes },
     { "with_20_megabytes", with_20_megabytes },
+    { "everything_is_refused", everything_is_refused },
+    { "without_a_region", without_a_region },
     { "errors_at_once", errors_at_once },
 };
 

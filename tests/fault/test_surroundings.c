@@ -188,6 +188,14 @@ START_TEST(with_little_address_space_it_works_or_says_that_it_does_not)
 }
 END_TEST
 
+START_TEST(without_a_region_every_call_is_refused_and_faults_are_reported)
+{
+    play("without_a_region", _i, "");
+    expect(99, 0, 1, "null-dereference");
+    ck_assert_ptr_nonnull(strstr(ending.text, "; arenas will be refused\n"));
+}
+END_TEST
+
 /* What is said of each; the program runs on with the defaults. */
 static const struct {
     const char *options;
@@ -298,6 +306,7 @@ static void add(TCase *tests)
         a_child_of_a_prepared_thread_reports_the_end_of_its_stack,
         without_standard_error_a_fault_ends_it_all_the_same,
         a_file_that_was_opened_without_standard_error_gets_no_report,
+        without_a_region_every_call_is_refused_and_faults_are_reported,
     };
     int ways = ending_find_backends();
     for (size_t i = 0; i < sizeof each / sizeof each[0]; i++) {

@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# test_bad_input in both layouts, on every way of revoking. Prints TAP. To be
+# run at the top of the build tree.
+
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 99' HUP INT TERM
+
+for layout in packed fenced; do
+    for backend in move drop guard mprotect; do
+        MOAT_OPTIONS=halt_on_error=0:backend=$backend \
+            tests/fault/test_bad_input $layout >"$scratch/tap" || exit 99
+        # One list of all: numbered through, with one plan at its end.
+        sed -n "s/^\(not ok\|ok\) [0-9]* - [^:]*:/\1 - $layout, $backend: /p" \
+            "$scratch/tap" | sed 's/: Passed$//'
+    done
+done >"$scratch/all"
+awk '{ sub(/ -/, " " NR " -"); print } END { print "1.." NR }' "$scratch/all"
