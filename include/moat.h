@@ -32,9 +32,9 @@
  * What holds for every function here: arguments called ARENA, BLOCK, COPY and
  * SNAPSHOT come from this library. A NULL, misplaced or outdated one is never
  * followed: it is refused as the function's comment says, or reported where it
- * can only be a mistake of the program. Different arenas may be used by different
- * threads at once; one arena by one thread at a time. No function may be
- * called from a signal handler unless its comment says so.
+ * can only be a mistake of the program. Different arenas may be used by
+ * different threads at once; one arena by one thread at a time. No function
+ * may be called from a signal handler unless its comment says so.
  */
 #ifndef MOAT_H
 #define MOAT_H

@@ -111,8 +111,8 @@ moat_arena_snapshot(const struct moat_arena *arena);
  * were freed, and the bytes that changed in blocks live in both. OUT may be
  * NULL to only count.
  *
- * Returns how many blocks differ, or -1 with errno EINVAL when either is NULL or
- * no snapshot, or was freed, or when they are of different arenas.
+ * Returns how many blocks differ, or -1 with errno EINVAL when either is NULL,
+ * no snapshot or one that was freed, or when they are of different arenas.
  */
 MOAT_API int moat_snapshot_diff(const struct moat_snapshot *before,
                                 const struct moat_snapshot *after, FILE *out);

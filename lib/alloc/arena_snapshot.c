@@ -125,7 +125,8 @@ struct moat_snapshot *arena_snapshot_take(const struct moat_arena *arena)
 bool arena_snapshot_is_comparable(const struct moat_snapshot *before,
                                   const struct moat_snapshot *after)
 {
-    return is_kept(before) && is_kept(after) && before->arena == after->arena && before->base == after->base
+    return is_kept(before) && is_kept(after) && before->arena == after->arena
+           && before->base == after->base
            && before->create_site == after->create_site;
 }
 
