@@ -52,6 +52,8 @@ check "help shows them too" 0 '^  moat demo ' '' help
 check "--version" 0 '^moat [0-9]*\.[0-9]*\.[0-9]*$' '' --version
 check "help options shows the options" 0 'halt_on_error' '' help options
 check "help of anything else is refused" 2 '' "'nothing'" help nothing
+check "help of a command" 0 '^usage: moat run ' '' help run
+check "is what its --help shows" 0 '^usage: moat doctor' '' doctor --help
 check "an unknown command is refused" 2 '' "command 'sail'" sail
 check "an unknown option is refused" 2 '' "option '--sail'" --sail
 check "doctor says which ways there are" 0 '^  mprotect  *yes' '' doctor

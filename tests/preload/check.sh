@@ -31,7 +31,7 @@ result() {
 }
 
 run() {
-    timeout 120 "$moat" check "$@" >"$scratch/output" 2>"$scratch/error" \
+    timeout 300 "$moat" check "$@" >"$scratch/output" 2>"$scratch/error" \
         </dev/null
     status=$?
 }
@@ -211,7 +211,7 @@ result $? 'standard error is closed'
 # Standard input.
 printf 'one\ntwo\n' >"$scratch/input"
 input() {
-    timeout 120 "$moat" check "$@" >"$scratch/output" 2>"$scratch/error"
+    timeout 300 "$moat" check "$@" >"$scratch/output" 2>"$scratch/error"
     status=$?
 }
 input "$checked" count_input <"$scratch/input"
