@@ -28,6 +28,7 @@ dist_check_SCRIPTS += \
 	tests/house/options_manual.sh \
 	tests/house/sources.sh \
 	tests/injection/heap.sh \
+	tests/injection/proof.sh \
 	tests/injection/refusals.sh \
 	tests/injection/revocations.sh \
 	tests/preload/calls.sh \

@@ -38,6 +38,14 @@ static const struct {
     = { "sizes moved to a weaker way",
         "the way to revoke stopped working for a size of blocks; using the "
         "next weaker one" },
+    [SHORTFALL_UNPROVEN]
+    = { "guards that did not hold at start",
+        "a guard page was tried at start and did not hold; using a weaker "
+        "way" },
+    [SHORTFALL_NO_GUARDS]
+    = { "no guards that hold",
+        "guard pages were tried at start and none holds here: errors are not "
+        "stopped where they happen" },
     [SHORTFALL_OVER_MEMORY]
     = { "blocks with canaries only: max_memory",
         "max_memory is reached; new small blocks get canaries only, and no "

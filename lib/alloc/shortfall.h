@@ -25,6 +25,9 @@ enum shortfall {
     SHORTFALL_LEFT_OPEN,
     /* Blocks of a size come from a weaker way from now on. */
     SHORTFALL_WEAKER_WAY,
+    /* At start the guard of a way, or of every way, did not hold. */
+    SHORTFALL_UNPROVEN,
+    SHORTFALL_NO_GUARDS,
     /* A block has canaries and no guard page. */
     SHORTFALL_OVER_MEMORY,
     SHORTFALL_OVER_MAPPINGS,

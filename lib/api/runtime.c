@@ -199,7 +199,10 @@ static const struct revoke_way *choose_way(void)
         [REVOKE_MPROTECT]
         = { "backend=mprotect: mprotect", "arenas will be refused" },
     };
-    if (refused != 0 && options.backend != REVOKE_AUTO) {
+    if (refused == REVOKE_UNPROVEN) {
+        shortfall_note(revoke_prove(chosen) == 0 ? SHORTFALL_UNPROVEN
+                                                 : SHORTFALL_NO_GUARDS);
+    } else if (refused != 0 && options.backend != REVOKE_AUTO) {
         warn(refusals[options.backend].what, refused,
              refusals[options.backend].consequence);
         if (is_strict()) {

@@ -55,6 +55,13 @@ int pages_transfer(uintptr_t from, uintptr_t to, size_t bytes);
 bool pages_peek(uintptr_t start, size_t bytes, void *copy);
 
 /*
+ * Have a system call read a few bytes at ADDRESS, a page's start: 0 when it
+ * could, EFAULT when the page is out of reach, without a fault. Another value
+ * is the errno of a kernel that does not answer.
+ */
+int pages_touch(uintptr_t address);
+
+/*
  * Put pages of a reserved range back to how pages_reserve() gave them, whatever
  * was done to them since.
  */

@@ -4,6 +4,7 @@
 
 #include "os/pages.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 /* The best first, in the order of enum revoke_way_id. */
@@ -19,6 +20,46 @@ const struct revoke_way *revoke_way_at(size_t place)
     return place < sizeof ways / sizeof ways[0] ? ways[place] : NULL;
 }
 
+static bool is_out_of_reach(uintptr_t page)
+{
+    return pages_touch(page) == EFAULT;
+}
+
+/* PAGE is reserved. */
+static int prove_on(const struct revoke_way *way, uintptr_t page)
+{
+    int error = way->prepare(page, pages_size());
+    if (error == 0 && !is_out_of_reach(page)) {
+        return REVOKE_UNPROVEN;
+    }
+    if (error == 0) {
+        error = way->arm(page, pages_size());
+    }
+    if (error == 0 && pages_touch(page) != 0) {
+        return REVOKE_UNPROVEN;
+    }
+    if (error == 0) {
+        *(volatile char *)page = 1;
+        error = way->revoke(page, pages_size());
+    }
+    return error == 0 && !is_out_of_reach(page) ? REVOKE_UNPROVEN : error;
+}
+
+int revoke_prove(const struct revoke_way *way)
+{
+    uintptr_t page;
+    int error = pages_reserve(pages_size(), &page);
+    if (error != 0) {
+        return error;
+    }
+    error = prove_on(way, page);
+    if (way->forget != NULL) {
+        way->forget(page, pages_size());
+    }
+    pages_unmap(page, pages_size());
+    return error;
+}
+
 const struct revoke_way *revoke_choose(enum revoke_way_id wanted, int *refused)
 {
     const struct revoke_way *way;
@@ -27,9 +68,12 @@ const struct revoke_way *revoke_choose(enum revoke_way_id wanted, int *refused)
     for (; (way = revoke_way_at(place)) != NULL; place++) {
         int error = way->probe();
         if (error == 0) {
+            error = revoke_prove(way);
+        }
+        if (error == 0) {
             return way;
         }
-        if (*refused == 0) {
+        if (*refused == 0 || error == REVOKE_UNPROVEN) {
             *refused = error;
         }
     }

@@ -57,6 +57,9 @@ struct revoke_way {
     bool is_sparse;
 };
 
+/* No errno value: all calls of a way succeed, and its guard does not hold. */
+enum { REVOKE_UNPROVEN = 10000 };
+
 extern const struct revoke_way revoke_move;
 extern const struct revoke_way revoke_drop;
 extern const struct revoke_way revoke_guard;
@@ -66,11 +69,19 @@ extern const struct revoke_way revoke_mprotect;
 const struct revoke_way *revoke_way_at(size_t place);
 
 /*
- * Choose a way by trying: WANTED, or with REVOKE_AUTO the first that works.
- * Where WANTED does not work it is the next one that does.
+ * Whether WAY does what it says, on a page of its own: a system call, which
+ * gets EFAULT where an access would fault, cannot read it but while it is
+ * armed. Returns 0, REVOKE_UNPROVEN, or the errno value of a call that fails.
+ */
+int revoke_prove(const struct revoke_way *way);
+
+/*
+ * Choose a way by trying: WANTED, or with REVOKE_AUTO the first that works and
+ * is proven. Where WANTED is not it is the next one that is.
  *
- * *REFUSED is the errno value for which WANTED, or with REVOKE_AUTO the best
- * way, was not taken, else 0. Returns never NULL: mprotect is the last resort
+ * *REFUSED is REVOKE_UNPROVEN when that is why a way was not taken, or the
+ * errno value for which WANTED, or with REVOKE_AUTO the best way, was not
+ * taken, else 0. Returns never NULL: mprotect is the last resort
  * and is taken even when its trial fails, so that each call can answer for
  * itself.
  */

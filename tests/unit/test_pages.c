@@ -115,6 +115,19 @@ START_TEST(peeking_copies_all_or_answers_no)
 }
 END_TEST
 
+START_TEST(touching_says_what_a_system_call_can_read)
+{
+    uintptr_t start;
+    errno = EDOM;
+    ck_assert_int_eq(pages_map(2 * pages_size(), "test", &start), 0);
+    ck_assert_int_eq(pages_deny(start + pages_size(), pages_size()), 0);
+    ck_assert_int_eq(pages_touch(start), 0);
+    ck_assert_int_eq(pages_touch(start + pages_size()), EFAULT);
+    ck_assert_int_eq(pages_touch(4096), EFAULT);
+    ck_assert_int_eq(errno, EDOM);
+}
+END_TEST
+
 START_TEST(errors_are_returned_and_errno_is_left_alone)
 {
     uintptr_t start = 1;
@@ -170,6 +183,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, locked_pages_can_be_dropped_once_unlocked);
     tcase_add_test(tests, renewed_pages_are_as_they_were_reserved);
     tcase_add_test(tests, peeking_copies_all_or_answers_no);
+    tcase_add_test(tests, touching_says_what_a_system_call_can_read);
     tcase_add_test(tests, errors_are_returned_and_errno_is_left_alone);
     tcase_add_test(tests, without_a_limit_all_address_space_is_left);
     tcase_add_test(tests, with_a_limit_what_is_in_use_is_not_left);

@@ -196,8 +196,46 @@ START_TEST(the_way_that_is_asked_for_is_taken)
 }
 END_TEST
 
+START_TEST(a_way_that_is_there_is_proven)
+{
+    if (!set_way(_i)) {
+        return;
+    }
+    errno = EDOM;
+    ck_assert_int_eq(revoke_prove(way), 0);
+    ck_assert_int_eq(errno, EDOM);
+}
+END_TEST
+
+static int pretend(uintptr_t start, size_t size)
+{
+    (void)start;
+    (void)size;
+    return 0;
+}
+
+START_TEST(a_way_that_does_not_do_what_it_says_is_not_proven)
+{
+    struct revoke_way lying = revoke_mprotect;
+    lying.revoke = pretend;
+    ck_assert_int_eq(revoke_prove(&lying), REVOKE_UNPROVEN);
+    lying = revoke_mprotect;
+    lying.prepare = revoke_mprotect.arm;
+    ck_assert_int_eq(revoke_prove(&lying), REVOKE_UNPROVEN);
+    lying = revoke_mprotect;
+    lying.arm = pretend;
+    ck_assert_int_eq(revoke_prove(&lying), REVOKE_UNPROVEN);
+    lying = revoke_mprotect;
+    lying.revoke = refuse;
+    ck_assert_int_eq(revoke_prove(&lying), EPERM);
+}
+END_TEST
+
 static void add(TCase *tests)
 {
+    tcase_add_loop_test(tests, a_way_that_is_there_is_proven, 0, 4);
+    tcase_add_test(tests,
+                   a_way_that_does_not_do_what_it_says_is_not_proven);
     int count = (int)(sizeof ways / sizeof ways[0]);
     tcase_add_loop_test(
         tests, a_prepared_page_is_guarded_until_it_is_armed, 0, count);

@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The guard page that is tried at start does not hold: the system call that is to
+# find it out of reach says that it could read it, or the other way round. The
+# next weaker way is taken, or it is said that there is none; it is counted, and
+# an error under require=strict. Prints TAP. To be run at the top of the build
+# tree.
+
+moat=tools/moat/moat
+program=tests/preload/crime
+
+if ! command -v strace >/dev/null; then
+    echo "1..0 # SKIP there is no strace"
+    exit 0
+fi
+if ! strace -o /dev/null "$program" nothing >/dev/null 2>&1; then
+    echo "1..0 # SKIP strace cannot trace here"
+    exit 0
+fi
+
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 99' HUP INT TERM
+# shellcheck disable=SC3045
+ulimit -c 0
+
+number=0
+result() {
+    number=$((number + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $number - $2"
+    else
+        echo "not ok $number - $2"
+        echo "# exit status $status"
+        sed 's/^/# /' "$scratch/output" "$scratch/error"
+    fi
+}
+
+# lie WHAT OPTIONS [CRIME]: with the kernel's answers replaced.
+lie() {
+    strace -o /dev/null -E LD_PRELOAD="$PWD/.libs/libmoat-preload.so" \
+        -E MOAT_OPTIONS="$2" -e "inject=rt_sigprocmask:$1" "$program" "${3:-nothing}" \
+        >"$scratch/output" 2>"$scratch/error"
+    status=$?
+}
+
+says() {
+    [ "$(grep -c "$1" "$scratch/error")" -eq 1 ]
+}
+
+# Which of the process's calls are Moat's three: they name no operation.
+strace -o "$scratch/trace" -e trace=rt_sigprocmask \
+    -E LD_PRELOAD="$PWD/.libs/libmoat-preload.so" "$program" nothing >/dev/null
+first=$(awk '/^rt_sigprocmask\(/ { calls++ }
+    /^rt_sigprocmask\(0xffffffff/ { print calls; exit }' "$scratch/trace")
+status=$first
+grep -q '^rt_sigprocmask(0xffffffff.* EFAULT' "$scratch/trace"
+result $? 'a guard page is tried at start'
+[ -n "$first" ] || first=1
+
+for backend in move drop guard mprotect; do
+    options=stats=1:backend=$backend
+    for try in 'EINVAL 0 guarded' 'EFAULT 1 armed' 'EINVAL 2 revoked'; do
+        # shellcheck disable=SC2086
+        set -- $try
+        lie "error=$1:when=$((first + $2))" "$options"
+        case $backend in
+        mprotect)
+            # Asked once more, the kernel tells the truth.
+            pattern='warning: a guard page was tried at start'
+            ;;
+        *) pattern='warning: a guard page was tried at start and did not hold' ;;
+        esac
+        [ "$status" -eq 0 ] && grep -q 'all is well' "$scratch/output" &&
+            says "$pattern" && says 'weaker than asked: 1 guards that did not' &&
+            ! grep -q "stats: backend ${backend%mprotect}:" "$scratch/error"
+        result $? "a page that is $3 is not as it should be, backend=$backend"
+    done
+    lie "error=EINVAL:when=$first" "$options:require=strict"
+    [ "$status" -eq 99 ] && [ ! -s "$scratch/output" ] &&
+        says 'error: require=strict: a guard page'
+    result $? "and an error under require=strict, backend=$backend"
+done
+lie error=EINVAL stats=1
+[ "$status" -eq 0 ] && grep -q 'all is well' "$scratch/output" &&
+    says 'warning: guard pages were tried at start and none holds' &&
+    says 'weaker than asked: 1 no guards that hold'
+result $? 'no guard holds, and the program runs'
+lie error=EINVAL require=strict
+[ "$status" -eq 99 ] && says 'error: require=strict: guard pages'
+result $? 'and does not under require=strict'
+strace -f -o /dev/null -e inject=rt_sigprocmask:error=EINVAL "$moat" run \
+    "$program" nothing >"$scratch/output" 2>"$scratch/error"
+status=$?
+[ "$status" -eq 0 ] && says 'weaker than asked: 1 shortfall'
+result $? 'the line at the end counts it'
+echo "1..$number"
