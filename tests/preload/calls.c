@@ -23,6 +23,8 @@ static void *(*volatile reallocate_array)(void *, size_t, size_t)
     = reallocarray;
 static void *(*volatile allocate_aligned)(size_t, size_t) = aligned_alloc;
 static void *(*volatile allocate_at)(size_t, size_t) = memalign;
+static void *(*volatile allocate_page)(size_t) = valloc;
+static void *(*volatile allocate_pages)(size_t) = pvalloc;
 static void (*volatile release)(void *) = free;
 
 static void is(bool condition, const char *name)
@@ -179,6 +181,53 @@ static void check_alignment(void)
     release(block);
 }
 
+/* More than there can be, than can be counted, and than there is. */
+static void check_too_much(void)
+{
+    static const size_t sizes[] = { SIZE_MAX, SIZE_MAX - 4096,
+                                    (size_t)PTRDIFF_MAX + 1, PTRDIFF_MAX,
+                                    PTRDIFF_MAX - 4096, (size_t)1 << 46 };
+    char *kept = allocate(10);
+    memset(kept, 'k', 10);
+    bool is_refused = true;
+    bool is_left = true;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        size_t bytes = sizes[i];
+        void *block = kept;
+        errno = 0;
+        is_refused = is_refused && allocate_zeroed(1, bytes) == NULL
+                     && allocate_zeroed(bytes, 2) == NULL && errno == ENOMEM;
+        errno = 0;
+        is_refused = is_refused && reallocate(kept, bytes) == NULL
+                     && errno == ENOMEM;
+        errno = 0;
+        is_refused = is_refused && reallocate(NULL, bytes) == NULL
+                     && errno == ENOMEM;
+        errno = 0;
+        is_refused = is_refused && reallocate_array(kept, bytes, 1) == NULL
+                     && errno == ENOMEM;
+        errno = 0;
+        is_refused = is_refused && allocate_aligned(64, bytes) == NULL
+                     && errno == ENOMEM;
+        errno = 0;
+        is_refused = is_refused && allocate_at(4096, bytes) == NULL
+                     && errno == ENOMEM;
+        errno = 0;
+        is_refused = is_refused && allocate_page(bytes) == NULL
+                     && errno == ENOMEM;
+        errno = 0;
+        is_refused = is_refused && allocate_pages(bytes) == NULL
+                     && errno == ENOMEM;
+        errno = EDOM;
+        is_left = is_left && posix_memalign(&block, 64, bytes) == ENOMEM
+                  && block == kept && errno == EDOM;
+    }
+    is(is_refused, "too much is NULL and ENOMEM from each function");
+    is(is_left, "but for posix_memalign(), which leaves both alone");
+    is(is_filled(kept, 10, 'k'), "what was to grow is as it was");
+    release(kept);
+}
+
 static void check_questions(void)
 {
     struct mallinfo2 info = mallinfo2();
@@ -195,6 +244,7 @@ int main(void)
     check_calloc();
     check_realloc();
     check_alignment();
+    check_too_much();
     check_questions();
     printf("1..%d\n", number);
     return is_all_well ? EXIT_SUCCESS : EXIT_FAILURE;

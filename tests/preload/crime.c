@@ -3,6 +3,9 @@
  * crime NAME: one memory error, in an ordinary program that knows nothing of
  * Moat. Exit status 0 when nobody has stopped it.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -15,6 +18,9 @@
 static void *(*volatile allocate)(size_t) = malloc;
 static void *(*volatile reallocate)(void *, size_t) = realloc;
 static void (*volatile release)(void *) = free;
+/* Not the compiler's own, which would take a few instructions instead. */
+static size_t (*volatile length)(const char *) = strlen;
+static void *(*volatile copy)(void *, const void *, size_t) = memcpy;
 static volatile char sink;
 
 static void read_past_a_full_block(void)
@@ -49,6 +55,31 @@ static void write_in_front(void)
     release(block);
 }
 
+static void read_in_front(void)
+{
+    volatile char *block = allocate(32);
+    sink = block[-1];
+}
+
+/* A child for each size from 1 to 300. */
+static void read_behind_each_size(void)
+{
+    for (size_t bytes = 1; bytes <= 300; bytes++) {
+        int status;
+        pid_t child = fork();
+        if (child == 0) {
+            volatile char *block = allocate(bytes);
+            block[bytes - 1] = 'x';
+            sink = block[bytes];
+            _exit(0);
+        }
+        if (child < 0 || waitpid(child, &status, 0) != child
+            || !WIFEXITED(status) || WEXITSTATUS(status) != 99) {
+            printf("%zu bytes\n", bytes);
+        }
+    }
+}
+
 static void read_a_page_in_front(void)
 {
     volatile char *block = allocate(4096);
@@ -67,6 +98,77 @@ static void write_to_a_freed_block(void)
     char *block = allocate(5000000);
     release(block);
     ((volatile char *)block)[4999999] = 'x';
+}
+
+static void read_a_large_freed_block(void)
+{
+    char *block = allocate(5 << 20);
+    release(block);
+    sink = ((volatile char *)block)[5 << 19];
+}
+
+static void measure_a_freed_string(void)
+{
+    char *text = strdup("a string of 27 characters.");
+    release(text);
+    sink = (char)length(text);
+}
+
+static void copy_from_a_freed_block(void)
+{
+    static char target[64];
+    char *block = allocate(64);
+    release(block);
+    copy(target, block, 64);
+}
+
+static void copy_to_a_freed_block(void)
+{
+    static const char source[64] = "x";
+    char *block = allocate(64);
+    release(block);
+    copy(block, source, 64);
+}
+
+static void *release_it(void *block)
+{
+    release(block);
+    return NULL;
+}
+
+static void *read_it(void *block)
+{
+    sink = ((volatile char *)block)[7];
+    return NULL;
+}
+
+static void run_in_thread(void *(*function)(void *), void *argument)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, function, argument) == 0) {
+        pthread_join(thread, NULL);
+    }
+}
+
+static void read_what_another_thread_freed(void)
+{
+    char *block = allocate(48);
+    run_in_thread(release_it, block);
+    read_it(block);
+}
+
+static void read_a_freed_block_in_another_thread(void)
+{
+    char *block = allocate(48);
+    release(block);
+    run_in_thread(read_it, block);
+}
+
+static void free_twice_in_two_threads(void)
+{
+    char *block = allocate(48);
+    run_in_thread(release_it, block);
+    release(block);
 }
 
 static void read_a_block_freed_long_ago(void)
@@ -141,10 +243,10 @@ static void read_past_a_shrunk_block(void)
 
 static void copy_an_unterminated_string(void)
 {
-    static char copy[100000];
+    static char target[100000];
     char *text = allocate(16);
     memset(text, 'a', 16);
-    strcpy(copy, text);
+    strcpy(target, text);
 }
 
 /* All of odd sizes. */
@@ -241,6 +343,54 @@ static void overflow_in_a_thread(void)
     pthread_join(thread, NULL);
 }
 
+static void overflow_on_a_tiny_stack(void)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, (size_t)PTHREAD_STACK_MIN);
+    if (pthread_create(&thread, &attributes, overflow, NULL) == 0) {
+        pthread_join(thread, NULL);
+    }
+}
+
+/* The file that is standard error from now on is not for reports. */
+static void free_twice_with_standard_error_reopened(void)
+{
+    close(STDERR_FILENO);
+    if (open("/dev/null", O_WRONLY) == STDERR_FILENO) {
+        free_twice();
+    }
+}
+
+/* With little address space: all of it, and then there is some again. */
+static void use_up_memory(void)
+{
+    enum { BYTES = 1 << 20, MOST = 10000 };
+    static char *blocks[MOST];
+    int count = 0;
+    errno = 0;
+    while (count < MOST && (blocks[count] = allocate(BYTES)) != NULL) {
+        blocks[count][BYTES - 1] = 'x';
+        count++;
+    }
+    if (count == MOST || errno != ENOMEM) {
+        exit(3);
+    }
+    for (int i = 0; i < count; i++) {
+        if (blocks[i][BYTES - 1] != 'x') {
+            exit(4);
+        }
+        release(blocks[i]);
+    }
+    char *block = allocate(BYTES);
+    if (block == NULL) {
+        exit(5);
+    }
+    release(block);
+    puts("there was an end");
+}
+
 static void nothing(void)
 {
     char *block = allocate(32);
@@ -255,19 +405,29 @@ static const struct {
 } crimes[] = {
 #define CRIME(name) { #name, name }
     CRIME(copy_an_unterminated_string),
+    CRIME(copy_from_a_freed_block),
+    CRIME(copy_to_a_freed_block),
     CRIME(free_a_global),
     CRIME(free_a_wild_pointer),
     CRIME(free_an_interior_pointer),
     CRIME(free_the_stack),
     CRIME(free_twice),
+    CRIME(free_twice_in_two_threads),
+    CRIME(free_twice_with_standard_error_reopened),
     CRIME(free_twice_with_thousands_between),
+    CRIME(measure_a_freed_string),
     CRIME(nothing),
     CRIME(overflow_in_a_child),
     CRIME(overflow_in_a_thread),
+    CRIME(overflow_on_a_tiny_stack),
     CRIME(read_a_block_freed_long_ago),
     CRIME(read_a_block_of_no_bytes),
     CRIME(read_a_freed_block),
+    CRIME(read_a_freed_block_in_another_thread),
+    CRIME(read_a_large_freed_block),
     CRIME(read_a_page_in_front),
+    CRIME(read_behind_each_size),
+    CRIME(read_in_front),
     CRIME(read_past_a_full_block),
     CRIME(read_past_a_shrunk_block),
     CRIME(read_past_a_line),
@@ -277,7 +437,9 @@ static const struct {
     CRIME(read_past_what_asprintf_made),
     CRIME(read_past_what_strdup_made),
     CRIME(read_past_what_strndup_made),
+    CRIME(read_what_another_thread_freed),
     CRIME(realloc_a_freed_block),
+    CRIME(use_up_memory),
     CRIME(use_the_old_block_after_realloc),
     CRIME(write_in_front),
     CRIME(write_into_slack),

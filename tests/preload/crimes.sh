@@ -58,12 +58,35 @@ for backend in move drop guard mprotect; do
     expect write_in_front heap-buffer-underflow access \
         '^WRITE at 0x[0-9a-f]*, 1 bytes before the start of 32-byte block #' \
         --placement=before
+    expect read_in_front heap-buffer-underflow access \
+        '^READ at 0x[0-9a-f]*, 1 bytes before the start of 32-byte block #' \
+        --placement=before
     expect read_a_page_in_front heap-buffer-underflow access \
         '^READ at 0x[0-9a-f]*, 1 bytes before the start of 4096-byte block #'
     expect read_a_freed_block heap-use-after-free access \
         '^READ at 0x[0-9a-f]*, 5 bytes inside 32-byte block #'
     expect write_to_a_freed_block heap-use-after-free access \
         '^WRITE at 0x[0-9a-f]*, 4999999 bytes inside 5000000-byte block #'
+    expect read_a_large_freed_block heap-use-after-free access \
+        '^READ at 0x[0-9a-f]*, 2621440 bytes inside 5242880-byte block #'
+    # libc may start anywhere in the block, and read more than a byte at once.
+    expect measure_a_freed_string heap-use-after-free access \
+        '^READ at 0x[0-9a-f]*, [0-9]* bytes [a-z ]* 27-byte block #'
+    expect copy_from_a_freed_block heap-use-after-free access \
+        '^READ at 0x[0-9a-f]*, [0-9]* bytes inside 64-byte block #'
+    expect copy_to_a_freed_block heap-use-after-free access \
+        '^WRITE at 0x[0-9a-f]*, [0-9]* bytes inside 64-byte block #'
+    expect read_what_another_thread_freed heap-use-after-free access \
+        '^it was freed by thread T1 '
+    expect read_a_freed_block_in_another_thread heap-use-after-free access \
+        '^READ at 0x[0-9a-f]*, 7 bytes inside 48-byte block #'
+    grep -q '^in thread T1 ' "$scratch/error" &&
+        grep -q '^it was freed by thread T0 ' "$scratch/error"
+    result $? "and the threads are named, backend=$backend"
+    expect free_twice_in_two_threads double-free free \
+        '^it was freed by thread T1 '
+    expect free_twice_with_standard_error_reopened double-free free \
+        ' 32-byte block #'
     expect read_a_block_freed_long_ago heap-use-after-free access \
         '^READ at 0x[0-9a-f]*, 5 bytes inside 32-byte block #'
     expect free_twice double-free free ' 32-byte block #'
@@ -100,6 +123,21 @@ for backend in move drop guard mprotect; do
     result $? "and its parent goes on, backend=$backend"
     expect overflow_in_a_thread heap-buffer-overflow access \
         '^WRITE at 0x[0-9a-f]*, 0 bytes after the end of 32-byte block #'
+
+    expect overflow_on_a_tiny_stack heap-buffer-overflow access \
+        '^WRITE at 0x[0-9a-f]*, 0 bytes after the end of 32-byte block #'
+
+    "$moat" run --backend="$backend" --alignment=natural "$crime" \
+        read_behind_each_size >"$scratch/output" 2>"$scratch/error"
+    status=$?
+    sed -n 's/^READ at 0x[0-9a-f]*, 0 bytes after the end of \([0-9]*\)-byte block #.*/\1/p' \
+        "$scratch/error" >"$scratch/sizes"
+    [ $status -eq 99 ] && [ ! -s "$scratch/output" ] &&
+        [ "$(grep -c 'ERROR: moat: heap-buffer-overflow .* seen at access$' \
+            "$scratch/error")" -eq 300 ] &&
+        awk '$1 != NR { wrong = 1 } END { exit wrong || NR != 300 }' \
+            "$scratch/sizes"
+    result $? "a byte behind each size from 1 to 300, backend=$backend"
 
     "$moat" run --backend="$backend" --require=strict "$crime" nothing \
         >"$scratch/output" 2>"$scratch/error"

@@ -104,6 +104,10 @@ fi
 printf '\177ELF\001\001\001%064d' 0 >"$scratch/narrow"
 chmod +x "$scratch/narrow"
 check 'a program of 32 bits' 2 '' 'another processor' "$scratch/narrow"
+printf '\177ELF\002\001\001\0\0\0\0\0\0\0\0\0\002\0\377\376%064d' 0 \
+    >"$scratch/narrow"
+check 'a program for another processor' 2 '' 'another processor' \
+    "$scratch/narrow"
 printf '#! /none/such -x\n' >"$scratch/script"
 chmod +x "$scratch/script"
 check 'a script without its interpreter' 2 '' 'interpreter /none/such' \
@@ -147,4 +151,15 @@ result $? 'little address space'
 status=$?
 [ $status -eq 99 ] && grep -q double-free "$scratch/error"
 result $? 'few descriptors'
+for backend in move drop guard mprotect; do
+    (
+        # shellcheck disable=SC3045
+        ulimit -v 1500000
+        exec "$moat" run --backend=$backend --fill=0 "$crime" use_up_memory
+    ) >"$scratch/output" 2>"$scratch/error"
+    status=$?
+    [ $status -eq 0 ] && [ "$(cat "$scratch/output")" = 'there was an end' ] &&
+        ! grep -q 'ERROR: moat' "$scratch/error"
+    result $? "no memory is left, backend=$backend"
+done
 echo "1..$number"
