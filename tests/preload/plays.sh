@@ -53,7 +53,12 @@ for play in $(tests/preload/signals) $(tests/preload/processes); do
         crime*)
             [ $status -eq 99 ] &&
                 grep -q "ERROR: moat: $kind on address" "$scratch/error" &&
-                ! grep -q 'does not hold' "$scratch/error"
+                ! grep -q 'does not hold' "$scratch/error" &&
+                case $play-$backend in
+                *by_syscall-move | *by_syscall-drop)
+                    grep -q "closed Moat's userfaultfd" "$scratch/error"
+                    ;;
+                esac
             ;;
         *)
             [ $status -eq 0 ] && ! grep -q 'ERROR: moat' "$scratch/error"

@@ -22,7 +22,7 @@
 static void *(*volatile allocate)(size_t) = malloc;
 static void (*volatile release)(void *) = free;
 static volatile char sink;
-static char *volatile freed;
+static __thread char *volatile freed;
 
 static void must(bool condition, int line)
 {
@@ -86,6 +86,24 @@ static void crime_after_dup3_to_each(void)
     use_it();
 }
 
+/* Past all that looks after Moat's descriptor. */
+static void crime_after_close_range_by_syscall(void)
+{
+    free_one();
+    MUST(syscall(SYS_close_range, 3, ~0U, 0) == 0);
+    /* The guards are back with the next call that needs the descriptor. */
+    char *blocks[100];
+    for (int i = 0; i < 100; i++) {
+        blocks[i] = allocate(5000);
+        memset(blocks[i], 'x', 5000);
+    }
+    for (int i = 0; i < 100; i++) {
+        MUST(blocks[i][4999] == 'x');
+        release(blocks[i]);
+    }
+    use_it();
+}
+
 static int use_it_in_child(void *unused)
 {
     (void)unused;
@@ -107,6 +125,66 @@ static void crime_in_a_child_of_fork(void)
     pid_t child = fork();
     if (child == 0) {
         use_it();
+        _exit(0);
+    }
+    wait_for(child);
+}
+
+/* Handlers that allocate, and threads that do so all the time. */
+static void allocate_in_handler(void)
+{
+    free_one();
+    char *large = allocate(300000);
+    large[299999] = 'x';
+    release(large);
+}
+
+static void *allocate_for_ever(void *unused)
+{
+    for (;;) {
+        free_one();
+        release(allocate(200000));
+        release(strdup("some text"));
+    }
+    return unused;
+}
+
+static void start_allocating(void)
+{
+    pthread_t thread;
+    MUST(pthread_atfork(allocate_in_handler, allocate_in_handler,
+                        allocate_in_handler)
+         == 0);
+    for (int i = 0; i < 3; i++) {
+        MUST(pthread_create(&thread, NULL, allocate_for_ever, NULL) == 0);
+    }
+}
+
+static void children_while_threads_allocate(void)
+{
+    start_allocating();
+    for (int i = 0; i < 30; i++) {
+        int status;
+        pid_t child = i % 3 == 2 ? _Fork() : fork();
+        if (child == 0) {
+            for (int j = 0; j < 50; j++) {
+                allocate_in_handler();
+            }
+            _exit(0);
+        }
+        MUST(child > 0 && waitpid(child, &status, 0) == child);
+        MUST(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+}
+
+static void crime_in_a_child_of_fork_with_threads(void)
+{
+    start_allocating();
+    char *block = allocate(100);
+    release(block);
+    pid_t child = fork();
+    if (child == 0) {
+        sink = block[50];
         _exit(0);
     }
     wait_for(child);
@@ -229,15 +307,18 @@ static const struct {
 } plays[] = {
 #define PLAY(name) { #name, name }
     PLAY(a_thread_that_is_cancelled_allocates),
+    PLAY(children_while_threads_allocate),
     PLAY(clone_passes_its_arguments),
     PLAY(crime_after_close),
     PLAY(crime_after_close_range),
+    PLAY(crime_after_close_range_by_syscall),
     PLAY(crime_after_closefrom),
     PLAY(crime_after_dup2_to_each),
     PLAY(crime_after_dup3_to_each),
     PLAY(crime_in_a_child_of__Fork),
     PLAY(crime_in_a_child_of_clone),
     PLAY(crime_in_a_child_of_fork),
+    PLAY(crime_in_a_child_of_fork_with_threads),
     PLAY(crime_in_a_child_of_vfork),
     PLAY(each_number_can_be_had),
     PLAY(the_first_descriptor_is_the_lowest),

@@ -85,6 +85,10 @@ compare() {
     compare m4 'for i in 1 2 3 4 5 6 7 8 9; do
             echo "define(\`f$i'"'"', \`<\$1:$i>'"'"')f$i(f$i(f$i(word)))"
         done | $run m4'
+    # It has a copy of libsigsegv of its own.
+    compare m4 'awk "BEGIN { printf \"eval(\"
+        for (i = 0; i < 300000; i++) printf \"(\"; print \"1)\" }" |
+        $run m4; echo "status $?"'
     compare gawk '$run gawk "{ n[\$1 % 100] += \$3 }
         END { for (i = 0; i < 100; i++) print i, n[i] }" text'
     compare perl '$run perl -e "my %h; while (<>) { \$h{substr(\$_, 0, 3)}++ }
