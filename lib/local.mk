@@ -141,6 +141,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/foreign.c lib/preload/foreign.h \
 	lib/preload/forks.c \
 	lib/preload/introspect.c \
+	lib/preload/limits.c \
 	lib/preload/loader.c \
 	lib/preload/malloc.c lib/preload/malloc.h \
 	lib/preload/mask.c lib/preload/mask.h \
@@ -159,4 +160,5 @@ libmoat_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-no-undefined -Wl,-z,nodelete -Wl,-z,initfirst \
 	-Wl,--wrap=malloc -Wl,--wrap=free -Wl,--wrap=sigaction \
 	-Wl,--wrap=signal -Wl,--wrap=sigprocmask -Wl,--wrap=close \
+	-Wl,--wrap=getrlimit \
 	-Wl,$(SIGSEGV_ARCHIVE) -Wl,--exclude-libs,libsigsegv.a

@@ -117,12 +117,15 @@ preload_subjects = \
 	tests/preload/checked \
 	tests/preload/crime \
 	tests/preload/foreign \
+	tests/preload/limits \
 	tests/preload/own_malloc \
 	tests/preload/processes \
 	tests/preload/signals \
 	tests/preload/trial
 tests_preload_foreign_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_foreign_LDADD =
+tests_preload_limits_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_limits_LDADD =
 tests_preload_own_malloc_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_own_malloc_LDADD =
 tests_preload_trial_CPPFLAGS = -D_GNU_SOURCE

@@ -20,6 +20,7 @@ static struct {
     _Atomic size_t most;
     _Atomic bool is_known;
     _Atomic size_t taken;
+    _Atomic size_t taken_by_large;
     _Atomic size_t peak;
     _Atomic size_t most_mapped;
     _Atomic size_t mapped;
@@ -45,6 +46,14 @@ static bool is_too_much(size_t taken)
     return taken > budget.most;
 }
 
+static void count_large(size_t bytes)
+{
+    if (bytes >= BUDGET_LARGE) {
+        atomic_fetch_add_explicit(&budget.taken_by_large, bytes,
+                                  memory_order_relaxed);
+    }
+}
+
 /* A lost race makes the peak a little too low; it is a figure to show. */
 static void raise_peak(size_t taken)
 {
@@ -66,12 +75,14 @@ bool budget_take(size_t bytes)
     } while (!atomic_compare_exchange_weak_explicit(
         &budget.taken, &before, taken, memory_order_relaxed,
         memory_order_relaxed));
+    count_large(bytes);
     raise_peak(taken);
     return true;
 }
 
 void budget_force(size_t bytes)
 {
+    count_large(bytes);
     raise_peak(atomic_fetch_add_explicit(&budget.taken, bytes,
                                          memory_order_relaxed)
                + bytes);
@@ -80,6 +91,10 @@ void budget_force(size_t bytes)
 void budget_give_back(size_t bytes)
 {
     atomic_fetch_sub_explicit(&budget.taken, bytes, memory_order_relaxed);
+    if (bytes >= BUDGET_LARGE) {
+        atomic_fetch_sub_explicit(&budget.taken_by_large, bytes,
+                                  memory_order_relaxed);
+    }
 }
 
 static size_t most_mapped(void)
@@ -114,6 +129,11 @@ void budget_give_mappings_back(void)
 size_t budget_taken(void)
 {
     return budget.taken;
+}
+
+size_t budget_taken_by_large(void)
+{
+    return budget.taken_by_large;
 }
 
 size_t budget_peak(void)

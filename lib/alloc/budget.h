@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* From here on a block is large. */
+#define BUDGET_LARGE ((size_t)128 << 10)
+
 /* Allow MOST bytes; 0: half of what os/memory finds, looked up when a program
  * gets large. */
 void budget_start(size_t most);
@@ -37,5 +40,8 @@ void budget_give_mappings_back(void);
 /* What is taken now, and the most that ever was. */
 size_t budget_taken(void);
 size_t budget_peak(void);
+
+/* What is taken by large blocks now. */
+size_t budget_taken_by_large(void);
 
 #endif

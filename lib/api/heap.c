@@ -3,6 +3,7 @@
 #include "api/heap.h"
 
 #include "alloc/arena.h"
+#include "alloc/budget.h"
 #include "alloc/shortfall.h"
 #include "alloc/slots.h"
 #include "api/runtime.h"
@@ -14,6 +15,9 @@
 #include <stdatomic.h>
 
 static struct heap_settings heap;
+
+/* What the program may have. */
+static _Atomic size_t most_bytes = SIZE_MAX;
 
 /* Counts blocks where sides alternate. */
 static _Atomic size_t turns;
@@ -49,11 +53,25 @@ static struct slots_request request_for(size_t bytes, size_t alignment,
                                    .site = runtime_site(caller) };
 }
 
+static bool is_over_limit(size_t bytes)
+{
+    size_t most = atomic_load_explicit(&most_bytes, memory_order_relaxed);
+    if (most == SIZE_MAX || bytes < BUDGET_LARGE) {
+        return false;
+    }
+    size_t large = budget_taken_by_large();
+    return bytes >= most || large >= most - bytes;
+}
+
 void *heap_allocate(size_t bytes, size_t alignment, bool is_zeroed,
                     const void *caller)
 {
     int saved_errno = errno;
     runtime_start();
+    if (is_over_limit(bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
     struct slots_request request
         = request_for(bytes, alignment, is_zeroed, caller);
     void *block = slots_allocate(&request);
@@ -70,6 +88,10 @@ void *heap_reallocate(void *block, size_t bytes, const void *caller)
     bool is_wrong;
     struct moat_finding finding;
     runtime_start();
+    if (is_over_limit(bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
     struct slots_request request = request_for(bytes, 0, false, caller);
     void *moved = slots_reallocate((uintptr_t)block, &request, &is_wrong,
                                    &finding);
@@ -90,6 +112,18 @@ size_t heap_bytes(const void *block)
 bool heap_holds(const void *address)
 {
     return region_contains(&moat_state.region, (uintptr_t)address);
+}
+
+size_t heap_reserved_bytes(void)
+{
+    /* The region, its records, and a part of that for all else. */
+    size_t bytes = 2 * moat_state.region.bytes;
+    return bytes + bytes / 64;
+}
+
+void heap_limit(size_t most)
+{
+    most_bytes = most;
 }
 
 void heap_note_passed_through(void)

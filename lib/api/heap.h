@@ -51,6 +51,16 @@ size_t heap_bytes(const void *block);
 /* Whether ADDRESS is in the region, where all blocks are and nothing else. */
 bool heap_holds(const void *address);
 
+/* How much address space Moat has taken, with room for more of its books. */
+size_t heap_reserved_bytes(void);
+
+/*
+ * Refuse blocks of MOST bytes and more, and large blocks that together have so
+ * many; the program has a part of it for other things. Small ones are not
+ * counted: they take more here than they would.
+ */
+void heap_limit(size_t most);
+
 /* A block of another allocator was given back to it. */
 void heap_note_passed_through(void);
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Programs with signal handlers and masks of their own (signals.c), or that
-# close what is not theirs and make children in unusual ways (processes.c),
+# close what is not theirs and make children in unusual ways (processes.c), or
+# that limit their memory (limits.c),
 # under `moat run`: they work as ever, and cannot silence a report. Each is run
 # without Moat first.
 # Prints TAP. To be run at the top of the build tree.
@@ -14,6 +15,7 @@ trap 'exit 99' HUP INT TERM
 # shellcheck disable=SC3045
 ulimit -c 0
 
+programs='tests/preload/signals tests/preload/processes tests/preload/limits'
 number=0
 result() {
     number=$((number + 1))
@@ -26,11 +28,10 @@ result() {
     fi
 }
 
-for play in $(tests/preload/signals) $(tests/preload/processes); do
-    program=tests/preload/signals
-    if tests/preload/processes | grep -q -x "$play"; then
-        program=tests/preload/processes
-    fi
+for play in $(for program in $programs; do $program; done); do
+    for program in $programs; do
+        ! $program | grep -q -x "$play" || break
+    done
     case $play in
     # Reported, and then it ends by the signal, as it would without Moat.
     crime_outside*) kind=segv ;;

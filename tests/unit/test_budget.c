@@ -30,6 +30,23 @@ START_TEST(the_limit_is_exact)
 }
 END_TEST
 
+START_TEST(large_blocks_are_counted_apart)
+{
+    budget_start(MIB);
+    ck_assert(budget_take(BUDGET_LARGE - 1));
+    ck_assert_uint_eq(budget_taken_by_large(), 0);
+    ck_assert(budget_take(BUDGET_LARGE));
+    ck_assert(!budget_take(MIB));
+    ck_assert_uint_eq(budget_taken_by_large(), BUDGET_LARGE);
+    budget_force(MIB);
+    ck_assert_uint_eq(budget_taken_by_large(), BUDGET_LARGE + MIB);
+    budget_give_back(BUDGET_LARGE - 1);
+    budget_give_back(BUDGET_LARGE);
+    budget_give_back(MIB);
+    ck_assert_uint_eq(budget_taken_by_large(), 0);
+}
+END_TEST
+
 START_TEST(a_sum_that_does_not_fit_is_refused)
 {
     budget_start(SIZE_MAX);
@@ -240,6 +257,7 @@ static void add(TCase *tests)
 {
     tcase_add_checked_fixture(tests, NULL, other_root_remove);
     tcase_add_test(tests, the_limit_is_exact);
+    tcase_add_test(tests, large_blocks_are_counted_apart);
     tcase_add_test(tests, a_sum_that_does_not_fit_is_refused);
     tcase_add_test(tests, what_is_forced_counts_like_all_else);
     tcase_add_test(tests, the_peak_is_the_most_there_ever_was);
