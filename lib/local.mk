@@ -152,6 +152,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/process.c \
 	lib/preload/programs.c \
 	lib/preload/replaced.c lib/preload/replaced.h \
+	lib/preload/sandbox.c \
 	lib/preload/signals.c lib/preload/signals.h \
 	lib/preload/strings.c \
 	lib/preload/threads.c
@@ -160,5 +161,5 @@ libmoat_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-no-undefined -Wl,-z,nodelete -Wl,-z,initfirst \
 	-Wl,--wrap=malloc -Wl,--wrap=free -Wl,--wrap=sigaction \
 	-Wl,--wrap=signal -Wl,--wrap=sigprocmask -Wl,--wrap=close \
-	-Wl,--wrap=getrlimit \
+	-Wl,--wrap=getrlimit -Wl,--wrap=syscall \
 	-Wl,$(SIGSEGV_ARCHIVE) -Wl,--exclude-libs,libsigsegv.a

@@ -29,3 +29,8 @@ void faults_renumber_descriptor(void)
 {
     userfault_renumber();
 }
+
+void faults_prepare_sandbox(void)
+{
+    userfault_give_up();
+}

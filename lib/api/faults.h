@@ -26,6 +26,9 @@ static inline bool faults_is_descriptor(int descriptor)
     return descriptor >= 0 && descriptor == faults_descriptor();
 }
 
+/* The program is about to take system calls away from itself. */
+void faults_prepare_sandbox(void);
+
 /* The program wants its number: take another one. */
 void faults_renumber_descriptor(void);
 

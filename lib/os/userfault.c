@@ -353,6 +353,19 @@ int userfault_adopt(void)
     return 0;
 }
 
+void userfault_give_up(void)
+{
+    struct opening now = current();
+    if (now.descriptor < 0 || address_space_is_borrowed()) {
+        return;
+    }
+    lock_take(&uffd.lock);
+    if (uffd.stand_in == NULL) {
+        replace();
+    }
+    lock_release(&uffd.lock);
+}
+
 static int note_range(uintptr_t start, size_t bytes)
 {
     lock_take(&uffd.lock);

@@ -58,6 +58,12 @@ int userfault_mend(uintptr_t page);
 /* In the child of a fork: do now what the next call would do. */
 int userfault_adopt(void);
 
+/*
+ * The calls are about to be taken away, by a filter that may end the process
+ * for them: a stand-in takes over now.
+ */
+void userfault_give_up(void);
+
 /* What became of the descriptor; for stats. */
 struct userfault_counts {
     /* The program closed it, or put another file there. */

@@ -18,6 +18,8 @@
 void *__wrap_malloc(size_t bytes);
 void __wrap_free(void *block);
 int __wrap_close(int descriptor);
+long __wrap_syscall(long number, long a, long b, long c, long d, long e,
+                    long f);
 int __wrap_sigaction(int number, const struct sigaction *wanted,
                      struct sigaction *before);
 sighandler_t __wrap_signal(int number, sighandler_t handler);
@@ -120,6 +122,9 @@ NEXT(ssize_t, getdelim,
      (line, bytes, delimiter, file))
 NEXT(char *, realpath, (const char *path, char *resolved), (path, resolved))
 NEXT(char *, getcwd, (char *directory, size_t bytes), (directory, bytes))
+NEXT(long, syscall,
+     (long number, long a, long b, long c, long d, long e, long f),
+     (number, a, b, c, d, e, f))
 NEXT(void *, dlopen, (const char *file, int flags), (file, flags))
 NEXT(void *, dlmopen, (Lmid_t space, const char *file, int flags),
      (space, file, flags))
@@ -145,6 +150,13 @@ NEXT(int, clone,
      (int (*start)(void *), void *stack, int flags, void *argument,
       pid_t *parent, void *storage, pid_t *child),
      (start, stack, flags, argument, parent, storage, child))
+
+/* With "...", of which these are the most there can be. */
+long __wrap_syscall(long number, long a, long b, long c, long d, long e,
+                    long f)
+{
+    return next_syscall(number, a, b, c, d, e, f);
+}
 
 int __wrap_close(int descriptor)
 {

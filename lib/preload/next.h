@@ -57,6 +57,7 @@ int next___vasprintf_chk(char **text, int flag, const char *format,
 ssize_t next_getdelim(char **line, size_t *bytes, int delimiter, FILE *file);
 char *next_realpath(const char *path, char *resolved);
 char *next_getcwd(char *directory, size_t bytes);
+long next_syscall(long number, long a, long b, long c, long d, long e, long f);
 void *next_dlopen(const char *file, int flags);
 void *next_dlmopen(Lmid_t space, const char *file, int flags);
 size_t next_malloc_usable_size(void *block);

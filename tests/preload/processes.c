@@ -7,13 +7,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -101,6 +105,48 @@ static void crime_after_close_range_by_syscall(void)
         MUST(blocks[i][4999] == 'x');
         release(blocks[i]);
     }
+    use_it();
+}
+
+/* The process is ended for what only Moat does. */
+static struct sock_fprog deadly_filter(void)
+{
+    static struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    return (struct sock_fprog){ .len = sizeof filter / sizeof filter[0],
+                                .filter = filter };
+}
+
+static void use_another(void)
+{
+    for (int i = 0; i < 100; i++) {
+        free_one();
+        release(allocate(200000));
+    }
+    use_it();
+}
+
+static void crime_in_a_sandbox_by_prctl(void)
+{
+    struct sock_fprog filter = deadly_filter();
+    free_one();
+    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
+    use_another();
+}
+
+static void crime_in_a_sandbox_by_syscall(void)
+{
+    struct sock_fprog filter = deadly_filter();
+    free_one();
+    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    MUST(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0);
+    /* What was free before is guarded as well. */
     use_it();
 }
 
@@ -320,6 +366,8 @@ static const struct {
     PLAY(crime_in_a_child_of_fork),
     PLAY(crime_in_a_child_of_fork_with_threads),
     PLAY(crime_in_a_child_of_vfork),
+    PLAY(crime_in_a_sandbox_by_prctl),
+    PLAY(crime_in_a_sandbox_by_syscall),
     PLAY(each_number_can_be_had),
     PLAY(the_first_descriptor_is_the_lowest),
 };
