@@ -10,11 +10,12 @@ bench_programs = \
 	bench/packed \
 	bench/pair \
 	bench/reuse \
+	bench/startup \
 	bench/sweep
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 EXTRA_DIST += bench/README.md bench/bare.h bench/measure.h \
-	bench/ways.h
+	bench/programs.sh bench/ways.h
 bench_fork_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 # Calls the heap itself.
 bench_growth_CPPFLAGS = $(LIB_CPPFLAGS) -I$(top_srcdir)
@@ -23,8 +24,10 @@ bench_memory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 bench_packed_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 bench_pair_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 bench_reuse_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
+bench_startup_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 bench_sweep_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -D_GNU_SOURCE
 
 .PHONY: bench
 bench: $(bench_programs)
 	@for program in $(bench_programs); do ./$$program || exit; echo; done
+	@$(SHELL) $(srcdir)/bench/programs.sh

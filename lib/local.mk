@@ -112,8 +112,10 @@ libapi_la_SOURCES = \
 	lib/api/trials.c lib/api/trials.h \
 	lib/api/version_api.c
 
-moat_layers = libapi.la libdiagnose.la liballoc.la librecord.la libos.la \
-	libbase.la
+# libdiagnose last: its large buffers, which only a report touches, are then
+# behind the variables that each start does.
+moat_layers = libapi.la liballoc.la librecord.la libos.la libbase.la \
+	libdiagnose.la
 
 lib_LTLIBRARIES += libmoat.la
 libmoat_la_SOURCES =

@@ -269,7 +269,7 @@ static void start(void)
              "a child forked while another thread creates an arena may hang");
     }
     /* Thread T0 is the one that starts Moat. */
-    actor_self(&moat_state.actors);
+    actor_number_self(&moat_state.actors);
     if (options.verbosity > 0) {
         char buffer[128];
         struct text text = text_in(buffer, sizeof buffer);

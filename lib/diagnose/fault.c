@@ -60,8 +60,12 @@ enum {
 struct user_action {
     _Atomic(const struct sigaction *) action;
     _Atomic unsigned used;
-    struct sigaction actions[USER_ACTIONS];
+    struct sigaction *actions;
 };
+
+/* Apart from what each program touches at start. */
+static struct sigaction segv_actions[USER_ACTIONS];
+static struct sigaction bus_actions[USER_ACTIONS];
 
 static struct {
     struct moat_state *state;
@@ -74,7 +78,10 @@ static struct {
     struct user_action user_segv;
     struct user_action user_bus;
     uintptr_t report_stack_top;
-} gate;
+} gate = {
+    .user_segv = { .actions = segv_actions },
+    .user_bus = { .actions = bus_actions },
+};
 
 /* The fault being reported; belongs to the report's owner. */
 static struct {
@@ -414,8 +421,11 @@ static int install(int signal)
     }
     bool is_ours = (before.sa_flags & SA_SIGINFO) != 0
                    && before.sa_sigaction == on_signal;
-    if (!is_ours && gate.has_user_handlers) {
-        exchange_user_action(user_action_of(signal), &before);
+    struct user_action *user = user_action_of(signal);
+    if (!is_ours && gate.has_user_handlers
+        && (user->action != NULL || has_handler(&before)
+            || before.sa_handler == SIG_IGN)) {
+        exchange_user_action(user, &before);
     }
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -30,7 +31,7 @@ static size_t page_size;
 size_t pages_size(void)
 {
     if (page_size == 0) {
-        page_size = (size_t)sysconf(_SC_PAGESIZE);
+        page_size = (size_t)getauxval(AT_PAGESZ);
     }
     return page_size;
 }
@@ -61,13 +62,24 @@ int pages_reserve(size_t bytes, uintptr_t *start)
     return map(bytes, PROT_NONE, start);
 }
 
+/* Kernels that do not know names need not be told each. */
+static void set_name(uintptr_t start, size_t bytes, const char *name)
+{
+    static _Atomic bool is_unknown;
+    int saved_errno = errno;
+    if (!is_unknown
+        && prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, start, bytes, name) != 0
+        && errno == EINVAL) {
+        is_unknown = true;
+    }
+    errno = saved_errno;
+}
+
 int pages_map(size_t bytes, const char *name, uintptr_t *start)
 {
     int error = map(bytes, PROT_READ | PROT_WRITE, start);
     if (error == 0) {
-        int saved_errno = errno;
-        prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, *start, bytes, name);
-        errno = saved_errno;
+        set_name(*start, bytes, name);
         pages_set_sparse(*start, bytes);
     }
     return error;

@@ -404,6 +404,28 @@ int userfault_register(uintptr_t start, size_t bytes)
     return error;
 }
 
+int userfault_try(void)
+{
+    uintptr_t page;
+    int descriptor = current().descriptor;
+    int error
+        = descriptor >= 0 ? pages_reserve(pages_size(), &page) : ENOSYS;
+    if (error != 0) {
+        return error;
+    }
+    /* Not noted: it is gone at once. */
+    error = register_range(descriptor, page, page + pages_size());
+    if (error == 0) {
+        error = pages_allow(page, pages_size());
+    }
+    char byte;
+    if (error == 0 && pages_peek(page, 1, &byte)) {
+        error = ENOSYS;
+    }
+    pages_unmap(page, pages_size());
+    return error;
+}
+
 int userfault_forget(uintptr_t start, size_t bytes)
 {
     lock_take(&uffd.lock);

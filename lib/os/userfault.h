@@ -29,6 +29,9 @@ int userfault_start(void);
 /* Whether the kernel can move pages (6.8); after userfault_start(). */
 bool userfault_can_move(void);
 
+/* Try whether a missing page is out of reach; after userfault_start(). */
+int userfault_try(void);
+
 /* From reserved (PROT_NONE) to readable and writable, each page missing. */
 int userfault_register(uintptr_t start, size_t bytes);
 

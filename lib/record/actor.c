@@ -33,11 +33,16 @@ int actor_table_create(struct actor_table *table)
     return 0;
 }
 
-static actor_id enter(struct actor_table *table)
+void actor_number_self(struct actor_table *table)
 {
     if (self.thread == 0) {
         self.thread = atomic_fetch_add(&table->threads, 1) + 1;
     }
+}
+
+static actor_id enter(struct actor_table *table)
+{
+    actor_number_self(table);
     if (table->capacity == 0) {
         return 0;
     }

@@ -30,6 +30,10 @@ struct actor_table {
 /* Make TABLE, empty. Returns 0 or a positive errno value. */
 int actor_table_create(struct actor_table *table);
 
+/* Count the calling thread, so that it is T0 if it is the first, without a
+ * record of it yet. */
+void actor_number_self(struct actor_table *table);
+
 /* The number of the calling thread. Thread-safe; async-signal-safe. */
 actor_id actor_self(struct actor_table *table);
 

@@ -35,6 +35,18 @@ START_TEST(a_thread_is_the_same_actor_each_time)
 }
 END_TEST
 
+START_TEST(who_is_counted_first_is_thread_0_whoever_is_recorded_first)
+{
+    actor_id other = 0;
+    pthread_t thread;
+    actor_number_self(&table);
+    ck_assert_int_eq(pthread_create(&thread, NULL, self_of_thread, &other), 0);
+    pthread_join(thread, NULL);
+    ck_assert_uint_eq(actor_find(&table, other)->thread, 1);
+    ck_assert_uint_eq(actor_find(&table, actor_self(&table))->thread, 0);
+}
+END_TEST
+
 START_TEST(another_thread_is_another_actor_with_its_name)
 {
     actor_id actors[2] = { 0, 0 };
@@ -84,6 +96,8 @@ static void add(TCase *tests)
 {
     tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_test(tests, a_thread_is_the_same_actor_each_time);
+    tcase_add_test(tests,
+                   who_is_counted_first_is_thread_0_whoever_is_recorded_first);
     tcase_add_test(tests, another_thread_is_another_actor_with_its_name);
     tcase_add_test(tests, a_forked_thread_keeps_its_number_in_another_process);
     tcase_add_test(tests, a_full_table_answers_not_known);
