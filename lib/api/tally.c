@@ -6,6 +6,7 @@
 #include "alloc/slots.h"
 #include "os/process.h"
 #include "os/shared.h"
+#include "os/userfault.h"
 #include "record/tally.h"
 
 #include <stdbool.h>
@@ -24,7 +25,8 @@ static struct {
 
 static uint64_t count_shortfalls(void)
 {
-    uint64_t count = 0;
+    struct userfault_counts lost = userfault_counts();
+    uint64_t count = lost.lost + lost.replaced;
     for (enum shortfall what = 0; what < SHORTFALLS; what++) {
         count += shortfall_count(what);
     }
