@@ -243,15 +243,21 @@ static void close_if_in_place(void)
     }
 }
 
-static void replace(void)
+/* The stand-in takes over; NULL: there is none. */
+static const struct revoke_way *stand_in(void)
 {
     const struct revoke_way *way = userfault_stand_in(&uffd.ranges);
     close_if_in_place();
-    uffd.replaced++;
     /* Where there is none, what is missing reads as zeroes now, and arming is
      * touching. */
     uffd.stand_in = way != NULL ? way : &revoke_mprotect;
     uffd.descriptor = -1;
+    return way;
+}
+
+static void say_replaced(const struct revoke_way *way)
+{
+    uffd.replaced++;
     if (way == NULL) {
         output_message("warning: userfaultfd was taken away, and nothing can "
                        "take its place: some uses of freed memory are not "
@@ -263,6 +269,11 @@ static void replace(void)
                            : "warning: userfaultfd was taken away; using "
                              "mprotect");
     }
+}
+
+static void replace(void)
+{
+    say_replaced(stand_in());
 }
 
 /* The address space is new. */
@@ -361,7 +372,11 @@ void userfault_give_up(void)
     }
     lock_take(&uffd.lock);
     if (uffd.stand_in == NULL) {
-        replace();
+        const struct revoke_way *way = stand_in();
+        /* Markers guard as well as what they replace: nothing to tell. */
+        if (way != &revoke_guard) {
+            say_replaced(way);
+        }
     }
     lock_release(&uffd.lock);
 }

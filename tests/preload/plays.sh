@@ -55,7 +55,7 @@ for play in $(for program in $programs; do $program; done); do
                 grep -q "ERROR: moat: $kind on address" "$scratch/error" &&
                 ! grep -q 'does not hold' "$scratch/error" &&
                 case $play-$backend in
-                *by_syscall-move | *by_syscall-drop)
+                *range_by_syscall-move | *range_by_syscall-drop)
                     grep -q "closed Moat's userfaultfd" "$scratch/error" &&
                         grep -q '^moat: .*weaker than asked: 1 shortfall' \
                             "$scratch/error"

@@ -318,12 +318,19 @@ static void clone_passes_its_arguments(void)
 }
 
 static volatile bool has_gone_on;
+static _Atomic bool is_cancelled;
+static _Atomic bool are_closed;
 
 /* A thread that was cancelled does not end in malloc() or free(), though so
  * much memory makes Moat read files, and a lost descriptor makes it write. */
 static void *allocate_cancelled(void *unused)
 {
+    /* Opens a library at its first use. */
     pthread_cancel(pthread_self());
+    is_cancelled = true;
+    while (!are_closed) {
+        sched_yield();
+    }
     void *large = allocate((size_t)100 << 20);
     for (int i = 0; i < 100; i++) {
         release(allocate(3000));
@@ -337,10 +344,14 @@ static void a_thread_that_is_cancelled_allocates(void)
 {
     pthread_t thread;
     MUST(pthread_create(&thread, NULL, allocate_cancelled, NULL) == 0);
+    while (!is_cancelled) {
+        sched_yield();
+    }
     /* Not by close(), which spares what is Moat's. */
     for (int descriptor = 3; descriptor < 1024; descriptor++) {
         syscall(SYS_close, descriptor);
     }
+    are_closed = true;
     MUST(pthread_join(thread, NULL) == 0);
     MUST(has_gone_on);
     release(allocate(100));
