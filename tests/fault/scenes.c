@@ -450,29 +450,6 @@ static void copies_without_end(void)
     }
 }
 
-static void many_living_copies(void)
-{
-    size_t before = count_mappings();
-    int living = 0;
-    while (living < 300000
-           && moat_guarded_copy("text", 4, MOAT_PLACEMENT_AFTER) != NULL) {
-        living++;
-    }
-    size_t added = count_mappings() - before;
-    if (living < 300000) {
-        exit(3);
-    }
-    if (added > 100) {
-        /* Some are left for the program. */
-        if (added < 50000 || added > 63000) {
-            exit(4);
-        }
-        fputs("many mappings\n", stderr);
-    }
-    /* Past the check at exit, which asks the kernel for each of them. */
-    _exit(0);
-}
-
 static char *shared_page;
 
 static void *write_second(void *unused)
@@ -546,7 +523,6 @@ static const struct {
     { "copies_in_threads", copies_in_threads },
     { "forks_while_copies_are_made", forks_while_copies_are_made },
     { "copies_without_end", copies_without_end },
-    { "many_living_copies", many_living_copies },
     { "three_errors", three_errors },
     { "one_fault", one_fault },
     { "one_double_free", one_double_free },

@@ -117,18 +117,6 @@ START_TEST(copies_come_and_go_in_constant_memory)
 }
 END_TEST
 
-START_TEST(many_living_copies_take_no_mappings_or_get_canaries)
-{
-    play("many_living_copies", _i, "");
-    expect_silence();
-    ck_assert_int_eq(strstr(ending.text, "many mappings") != NULL, _i == 0);
-    /* Said, and said once. */
-    const char *said = strstr(ending.text, "could not be fenced");
-    ck_assert_int_eq(said != NULL, _i == 0);
-    ck_assert(said == NULL || strstr(said + 1, "could not be fenced") == NULL);
-}
-END_TEST
-
 START_TEST(pages_that_the_program_drops_are_filled_again)
 {
     play("pages_are_dropped", _i, "");
@@ -333,7 +321,6 @@ static void add(TCase *tests)
         threads_free_the_copies_of_each_other,
         a_child_of_a_process_that_copies_can_copy,
         copies_come_and_go_in_constant_memory,
-        many_living_copies_take_no_mappings_or_get_canaries,
         pages_that_the_program_drops_are_filled_again,
         a_child_of_vfork_that_reported_does_not_silence_its_parent,
         a_good_program_is_left_alone,
