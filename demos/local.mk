@@ -36,6 +36,7 @@ fault_names = \
 	demos/faults/fenced_free_twice \
 	demos/faults/fenced_read_after_destroy \
 	demos/faults/fenced_read_after_free \
+	demos/faults/fenced_read_after_reset \
 	demos/faults/fenced_read_before_a_block_with_placement_before \
 	demos/faults/fenced_read_of_no_bytes \
 	demos/faults/fenced_read_one_byte_past_a_block \
@@ -60,6 +61,7 @@ fault_names = \
 	demos/faults/own_handler_keeps_working \
 	demos/faults/read_after_destroy \
 	demos/faults/read_after_destroy_and_a_thousand_arenas \
+	demos/faults/read_after_reset \
 	demos/faults/read_before_the_arena_start \
 	demos/faults/read_past_the_arena_end \
 	demos/faults/recursion_in_a_thread \

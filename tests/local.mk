@@ -21,6 +21,7 @@ dist_check_SCRIPTS += \
 	tests/demos/fence.sh \
 	tests/fault/bad_input.sh \
 	tests/fault/quantity.sh \
+	tests/fault/resets.sh \
 	tests/house/clang.sh \
 	tests/house/crashpath.sh \
 	tests/house/exported.sh \

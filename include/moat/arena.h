@@ -121,6 +121,32 @@ moat_arena_create_with(const struct moat_arena_config *config);
 MOAT_API void moat_arena_destroy(struct moat_arena *arena);
 
 /*
+ * End all blocks of ARENA at once, and go on with it, empty as when it was
+ * created; NULL is allowed and does nothing.
+ *
+ * The canaries of all blocks are checked first and damage is reported, seen
+ * at reset. Then the pages become inaccessible and their memory returns to
+ * the kernel. The arena goes on at other addresses: moat_arena_base() is
+ * another one then. Those that it had stay out of use for long, so that a
+ * later access through an old pointer is reported as use-after-reset. An old
+ * block cannot be freed; that is reported as bad-free. The counts of
+ * moat_arena_stats() start anew, and a snapshot of before cannot be compared
+ * with one of after.
+ *
+ * An arena that was placed (config->at) stays where it is, and so does any
+ * other when there is no other place left. New blocks then come where the old
+ * ones were, and an access through an old pointer is found only where none
+ * has come yet.
+ *
+ * A destroyed arena is reported as use-after-unmap, anything else that is no
+ * arena as bad-free; neither is touched. An arena without blocks stays as it
+ * is.
+ *
+ * Thread-safe for different arenas. errno is preserved.
+ */
+MOAT_API void moat_arena_reset(struct moat_arena *arena);
+
+/*
  * The functions that allocate do not carry the compiler's attribute "malloc":
  * it would allow the compiler to drop writes to a block that only Moat would
  * read, for a dump, a snapshot or a check.
@@ -180,7 +206,7 @@ MOAT_API char *moat_arena_strdup(struct moat_arena *arena, const char *text);
  * Free BLOCK of ARENA; a NULL block is allowed and does nothing.
  *
  * The canaries around BLOCK are checked and damage is reported, seen at free.
- * The space is not used again while the arena lives. In the packed layout its
+ * The space is not used again before a reset. In the packed layout its
  * bytes are overwritten, so that a later write to them is found by a check; in
  * the fenced layout its pages become inaccessible.
  *
@@ -207,7 +233,8 @@ MOAT_API size_t moat_arena_check(const struct moat_arena *arena);
 
 /*
  * Return the address of the first byte of ARENA, right behind its front guard
- * page; NULL with errno EINVAL when ARENA is NULL or no arena.
+ * page; NULL with errno EINVAL when ARENA is NULL or no arena. It changes when
+ * the arena is reset.
  *
  * A destroyed arena is answered too: the address where it was.
  */
@@ -217,7 +244,8 @@ MOAT_API void *moat_arena_base(const struct moat_arena *arena);
  * Return the address behind the last accessible byte of ARENA, where its rear
  * guard page starts; NULL with errno EINVAL when ARENA is NULL or no arena.
  *
- * It moves up, page by page, as blocks are allocated.
+ * It moves up, page by page, as blocks are allocated; a reset brings it to the
+ * new base.
  */
 MOAT_API void *moat_arena_limit(const struct moat_arena *arena);
 

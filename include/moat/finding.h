@@ -39,7 +39,9 @@ enum moat_kind {
     /* An access close to address 0. */
     MOAT_KIND_NULL_DEREFERENCE = 9,
     /* Another fault, at an address that is not Moat's. */
-    MOAT_KIND_SEGV = 10
+    MOAT_KIND_SEGV = 10,
+    /* An access to what an arena held before it was reset. */
+    MOAT_KIND_USE_AFTER_RESET = 11
 };
 
 /* What the program did at the address. */
@@ -48,7 +50,7 @@ enum moat_access {
     MOAT_ACCESS_UNKNOWN = 0,
     MOAT_ACCESS_READ = 1,
     MOAT_ACCESS_WRITE = 2,
-    /* It asked to free or to destroy. */
+    /* It asked to free, to reset or to destroy. */
     MOAT_ACCESS_FREE = 3,
     /* It asked to create an arena. */
     MOAT_ACCESS_CREATE = 4,
@@ -63,7 +65,8 @@ enum moat_seen {
     MOAT_SEEN_AT_FREE = 1,
     MOAT_SEEN_AT_CHECK = 2,
     MOAT_SEEN_AT_DESTROY = 3,
-    MOAT_SEEN_AT_EXIT = 4
+    MOAT_SEEN_AT_EXIT = 4,
+    MOAT_SEEN_AT_RESET = 5
 };
 
 /* Where the address lies, seen from the block or the arena. */
@@ -149,8 +152,11 @@ struct moat_finding {
         /* Of the address, counted as CAPACITY is; negative in front of it. */
         long offset;
         bool is_destroyed;
+        /* Whether this is what it held before a reset, and no longer does. */
+        bool is_reset;
         struct moat_actor created_by;
         struct moat_actor destroyed_by;
+        struct moat_actor reset_by;
     } arena;
 
     /*
@@ -190,14 +196,15 @@ struct moat_finding {
     bool has_more_damage;
     struct moat_damage damage[MOAT_DAMAGE_MAX];
 
-    /* Where it happened, and who allocated, freed, created, destroyed, and was
-     * refused. */
+    /* Where it happened, and who allocated, freed, created, destroyed, reset,
+     * and was refused. */
     struct {
         struct moat_stack fault;
         struct moat_stack alloc;
         struct moat_stack free;
         struct moat_stack create;
         struct moat_stack destroy;
+        struct moat_stack reset;
         struct moat_stack refused;
     } stacks;
 };

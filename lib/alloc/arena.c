@@ -142,20 +142,6 @@ static const struct revoke_way *way_for(const struct arena_request *request)
     return is_sparse ? heap.settings.sparse_way : heap.settings.way;
 }
 
-/* An extent that another way has prepared starts from scratch. */
-static void take_way(struct moat_arena *arena, const struct revoke_way *way)
-{
-    if (arena->prepared_bytes != 0 && arena->way != way) {
-        arena->prepared_bytes = 0;
-        /* Where that is refused, mprotect() arms what is guarded already. */
-        arena->is_unprepared
-            = revoke_renew(arena->extent_start, arena->extent_bytes) != 0;
-    } else {
-        arena->is_unprepared = false;
-    }
-    arena->way = way;
-}
-
 int arena_create(const struct arena_request *request,
                  struct moat_arena **created, struct moat_finding *finding)
 {
@@ -174,13 +160,14 @@ int arena_create(const struct arena_request *request,
     if (error != 0) {
         return error;
     }
-    take_way(arena, way_for(request));
+    arena_pages_take_way(arena, way_for(request));
     set_name(arena, request->name);
     /* Guards survive in an extent that is used again; see extent_take(). */
     arena->base = request->at != 0 ? request->at
                                    : arena->extent_start + page_bytes;
     arena->reach_bytes = reach_bytes;
     arena->layout = request->layout;
+    arena->is_placed = request->at != 0;
     arena->is_heap = request->is_heap;
     arena->is_growing = false;
     arena->slot_bytes = 0;
@@ -198,6 +185,11 @@ int arena_create(const struct arena_request *request,
     arena->destroy_site = 0;
     arena->create_actor = actor_self(&heap.state->actors);
     arena->destroy_actor = 0;
+    arena->reset_site = 0;
+    arena->reset_actor = 0;
+    arena->resets = 0;
+    arena->reset_bytes = 0;
+    arena->stale_blocks = 0;
     arena->has_blocks = true;
     atomic_store_explicit(&arena->armed_bytes, 0, memory_order_relaxed);
     atomic_store_explicit(&arena->block_count, 0, memory_order_relaxed);
@@ -472,21 +464,7 @@ int arena_end(struct moat_arena *arena, site_id site)
     if (!extent_retire(arena)) {
         return EALREADY;
     }
-    int error = 0;
-    size_t armed = arena->armed_bytes;
-    if (armed != 0) {
-        error = arena_pages_revoke(arena, 0, armed);
-    }
-    if (error != 0 || arena->is_unprepared) {
-        bool is_open = error != 0;
-        /* Some pages have guards and some do not: start from scratch. */
-        arena->prepared_bytes = 0;
-        error = revoke_renew(arena->extent_start, arena->extent_bytes);
-        if (is_open && error != 0) {
-            shortfall_note(SHORTFALL_LEFT_OPEN);
-        }
-    }
-    arena->is_reusable = error == 0;
+    int error = arena_pages_close(arena);
     extent_quarantine(arena);
     return error;
 }

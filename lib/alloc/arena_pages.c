@@ -40,6 +40,20 @@ static void prepare(struct moat_arena *arena, size_t needed)
     shortfall_note(SHORTFALL_UNPREPARED);
 }
 
+void arena_pages_take_way(struct moat_arena *arena,
+                          const struct revoke_way *way)
+{
+    if (arena->prepared_bytes != 0 && arena->way != way) {
+        arena->prepared_bytes = 0;
+        /* Where that is refused, mprotect() arms what is guarded already. */
+        arena->is_unprepared
+            = revoke_renew(arena->extent_start, arena->extent_bytes) != 0;
+    } else {
+        arena->is_unprepared = false;
+    }
+    arena->way = way;
+}
+
 void arena_pages_prepare(struct moat_arena *arena, size_t end)
 {
     prepare(arena, arena->base + end - arena->extent_start);
@@ -111,5 +125,25 @@ int arena_pages_revoke(struct moat_arena *arena, size_t start, size_t end)
         arena->is_unprepared = true;
         shortfall_note(SHORTFALL_REVOKED_BY_MPROTECT);
     }
+    return error;
+}
+
+int arena_pages_close(struct moat_arena *arena)
+{
+    int error = 0;
+    size_t armed = arena->armed_bytes;
+    if (armed != 0) {
+        error = arena_pages_revoke(arena, 0, armed);
+    }
+    if (error != 0 || arena->is_unprepared) {
+        bool is_open = error != 0;
+        /* Some pages have guards and some do not: start from scratch. */
+        arena->prepared_bytes = 0;
+        error = revoke_renew(arena->extent_start, arena->extent_bytes);
+        if (is_open && error != 0) {
+            shortfall_note(SHORTFALL_LEFT_OPEN);
+        }
+    }
+    arena->is_reusable = error == 0;
     return error;
 }

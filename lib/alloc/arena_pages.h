@@ -12,6 +12,10 @@
 
 #include <stddef.h>
 
+/* Have ARENA go by WAY. What another has prepared starts from scratch. */
+void arena_pages_take_way(struct moat_arena *arena,
+                          const struct revoke_way *way);
+
 /*
  * Make the pages of the first END bytes ready to be armed. arena_pages_arm()
  * does this itself; where threads share an arena, it must be done before, by
@@ -24,5 +28,11 @@ int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end);
 
 /* Make them inaccessible and drop their memory. */
 int arena_pages_revoke(struct moat_arena *arena, size_t start, size_t end);
+
+/*
+ * The same for all that are accessible, at the end of ARENA; whether its
+ * extent can be used again is noted.
+ */
+int arena_pages_close(struct moat_arena *arena);
 
 #endif

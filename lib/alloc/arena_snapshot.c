@@ -22,6 +22,7 @@ struct moat_snapshot {
     const struct moat_arena *arena;
     uintptr_t base;
     site_id create_site;
+    unsigned resets;
     char name[ARENA_NAME_BYTES];
     size_t count;
     struct block_record *blocks;
@@ -101,6 +102,7 @@ struct moat_snapshot *arena_snapshot_take(const struct moat_arena *arena)
     snapshot->arena = arena;
     snapshot->base = arena->base;
     snapshot->create_site = arena->create_site;
+    snapshot->resets = arena->resets;
     memcpy(snapshot->name, arena->name, sizeof snapshot->name);
     snapshot->count = count;
     snapshot->blocks = (struct block_record *)(start + head);
@@ -127,7 +129,8 @@ bool arena_snapshot_is_comparable(const struct moat_snapshot *before,
 {
     return is_kept(before) && is_kept(after) && before->arena == after->arena
            && before->base == after->base
-           && before->create_site == after->create_site;
+           && before->create_site == after->create_site
+           && before->resets == after->resets;
 }
 
 static void print_bytes(FILE *out, const unsigned char *bytes, size_t count)

@@ -8,6 +8,8 @@
 #include "os/revoke.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 
 /*
  * Block records of destroyed arenas may keep so much memory; then the oldest
@@ -68,8 +70,11 @@ static unsigned class_of(size_t extent_bytes)
 /* The memory that the block records of ARENA take. */
 static size_t record_bytes(const struct moat_arena *arena)
 {
-    return size_round_up(arena->block_count * sizeof(struct block_record),
-                         pages_size());
+    size_t count = arena->block_count;
+    if (count < arena->stale_blocks) {
+        count = arena->stale_blocks;
+    }
+    return size_round_up(count * sizeof(struct block_record), pages_size());
 }
 
 static void drop_blocks(struct moat_arena *arena)
@@ -321,6 +326,61 @@ bool extent_retire(struct moat_arena *arena)
     }
     lock_release(&pool.lock);
     return is_living;
+}
+
+/* Blocks first: whoever reads without a lock counts none of them. */
+static void empty(struct moat_arena *arena)
+{
+    arena->stale_blocks = arena->block_count;
+    atomic_store_explicit(&arena->block_count, 0, memory_order_release);
+    arena->cursor = 0;
+    arena->placed_end = 0;
+    arena->live_blocks = 0;
+    arena->live_bytes = 0;
+    arena->freed_bytes = 0;
+    arena->slack_bytes = 0;
+    arena->refused = 0;
+}
+
+void extent_empty(struct moat_arena *arena)
+{
+    /* Not while extent_each_living() looks at it. */
+    lock_take(&pool.lock);
+    empty(arena);
+    lock_release(&pool.lock);
+}
+
+/* All of ARENA but its state. */
+static void copy_record(struct moat_arena *copy,
+                        const struct moat_arena *arena)
+{
+    size_t start = offsetof(struct moat_arena, name);
+    memcpy((char *)copy + start, (const char *)arena + start,
+           sizeof *arena - start);
+}
+
+void extent_exchange(struct moat_arena *arena, struct moat_arena *former)
+{
+    uintptr_t start = former->extent_start;
+    size_t prepared_bytes = former->prepared_bytes;
+    bool is_unprepared = former->is_unprepared;
+    lock_take(&pool.lock);
+    copy_record(former, arena);
+    atomic_store_explicit(&former->state, ARENA_RESET, memory_order_release);
+    /* A fault finds FORMER from here on, and ARENA may change. */
+    set_owner(former);
+    empty(arena);
+    atomic_store_explicit(&arena->armed_bytes, 0, memory_order_release);
+    arena->base += start - arena->extent_start;
+    arena->extent_start = start;
+    arena->prepared_bytes = prepared_bytes;
+    arena->is_unprepared = is_unprepared;
+    arena->is_reusable = true;
+    arena->blocks = region_blocks(&pool.state->region, start);
+    arena->reset_bytes = 0;
+    arena->stale_blocks = 0;
+    set_owner(arena);
+    lock_release(&pool.lock);
 }
 
 void extent_quarantine(struct moat_arena *arena)

@@ -50,6 +50,20 @@ void extent_publish(struct moat_arena *arena);
  */
 bool extent_retire(struct moat_arena *arena);
 
+/*
+ * Empty ARENA, a living one: no block, all counts zero. Its pages are as
+ * before, and so is armed_bytes; stale_blocks is the number of its records.
+ */
+void extent_empty(struct moat_arena *arena);
+
+/*
+ * Empty ARENA and give it the extent of FORMER, a record that was just taken,
+ * of the same size and not placed. FORMER becomes what ARENA was, ARENA_RESET,
+ * with its extent and pages. Those are then to be made inaccessible, and FORMER
+ * to be put in quarantine.
+ */
+void extent_exchange(struct moat_arena *arena, struct moat_arena *former);
+
 /* Put an arena at the end of the list of destroyed ones, to be used again
  * after all others. */
 void extent_quarantine(struct moat_arena *arena);

@@ -3,6 +3,7 @@
 #include <moat/arena.h>
 
 #include "alloc/arena.h"
+#include "alloc/arena_reset.h"
 #include "api/runtime.h"
 #include "base/size.h"
 #include "diagnose/classify.h"
@@ -19,6 +20,19 @@ static void report_destroyed(const struct moat_arena *arena,
     struct moat_finding finding;
     describe_start(&finding, kind, access, seen, arena->base);
     describe_arena(&moat_state, arena, &finding);
+    runtime_report(&finding, caller);
+    runtime_halt();
+}
+
+/* The same with a pointer that is no arena and never was. */
+static void report_no_arena(const struct moat_arena *arena,
+                            enum moat_seen seen, const void *caller)
+{
+    struct moat_finding finding;
+    classify_owner(&moat_state, (uintptr_t)arena, &finding);
+    finding.kind = MOAT_KIND_BAD_FREE;
+    finding.access = MOAT_ACCESS_FREE;
+    finding.seen = seen;
     runtime_report(&finding, caller);
     runtime_halt();
 }
@@ -85,13 +99,28 @@ void moat_arena_destroy(struct moat_arena *arena)
         report_destroyed(arena, MOAT_KIND_DOUBLE_FREE, MOAT_ACCESS_FREE,
                          MOAT_SEEN_AT_DESTROY, caller);
     } else {
-        struct moat_finding finding;
-        classify_owner(&moat_state, (uintptr_t)arena, &finding);
-        finding.kind = MOAT_KIND_BAD_FREE;
-        finding.access = MOAT_ACCESS_FREE;
-        finding.seen = MOAT_SEEN_AT_DESTROY;
-        runtime_report(&finding, caller);
-        runtime_halt();
+        report_no_arena(arena, MOAT_SEEN_AT_DESTROY, caller);
+    }
+    errno = saved_errno;
+}
+
+void moat_arena_reset(struct moat_arena *arena)
+{
+    if (arena == NULL) {
+        return;
+    }
+    int saved_errno = errno;
+    const void *caller = __builtin_return_address(0);
+    if (runtime_is_living(arena)) {
+        if (runtime_sweep(arena, MOAT_SEEN_AT_RESET, caller) > 0) {
+            runtime_halt();
+        }
+        arena_reset(&moat_state, arena, runtime_site(caller));
+    } else if (runtime_is_destroyed(arena)) {
+        report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_FREE,
+                         MOAT_SEEN_AT_RESET, caller);
+    } else {
+        report_no_arena(arena, MOAT_SEEN_AT_RESET, caller);
     }
     errno = saved_errno;
 }

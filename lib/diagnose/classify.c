@@ -70,6 +70,9 @@ static enum moat_kind kind_in_arena(const struct moat_arena *arena,
     if (finding->arena.is_destroyed) {
         return MOAT_KIND_USE_AFTER_UNMAP;
     }
+    if (finding->arena.is_reset) {
+        return MOAT_KIND_USE_AFTER_RESET;
+    }
     if (arena->layout != ARENA_PACKED && finding->block.is_freed) {
         /* The pages are the block's own, its slack included. */
         return MOAT_KIND_HEAP_USE_AFTER_FREE;
@@ -109,6 +112,7 @@ void classify_fault(const struct moat_state *state,
     if (arena != NULL) {
         describe_nearest(state, arena, finding);
         if (arena_state_of(arena) == ARENA_LIVE
+            && !describe_stale(state, arena, finding)
             && finding->distance.where != MOAT_WHERE_INSIDE) {
             const struct moat_arena *closer
                 = closer_neighbour(state, arena, finding);
@@ -144,7 +148,8 @@ bool classify_is_of_live_block(const struct moat_state *state,
 {
     struct moat_finding finding;
     if (!classify_owner(state, address, &finding) || finding.block.number == 0
-        || finding.block.is_freed || finding.arena.is_destroyed) {
+        || finding.block.is_freed || finding.arena.is_destroyed
+        || finding.arena.is_reset) {
         return false;
     }
     uintptr_t start = (uintptr_t)finding.block.start;

@@ -15,6 +15,8 @@ static const char *seen_name(enum moat_seen seen)
         return "destroy";
     case MOAT_SEEN_AT_EXIT:
         return "exit";
+    case MOAT_SEEN_AT_RESET:
+        return "reset";
     default:
         return "access";
     }
@@ -286,6 +288,7 @@ static void add_history(struct text *text, const struct moat_finding *finding,
     }
     bool is_about_arena = finding->arena.base != NULL
                           && (finding->arena.is_destroyed
+                              || finding->arena.is_reset
                               || finding->block.number == 0);
     if (is_about_arena
         && is_deed_known(&finding->arena.created_by,
@@ -297,6 +300,10 @@ static void add_history(struct text *text, const struct moat_finding *finding,
     if (finding->arena.is_destroyed) {
         add_deed(text, "it was destroyed", &finding->arena.destroyed_by,
                  &finding->stacks.destroy, style);
+    }
+    if (finding->arena.is_reset) {
+        add_deed(text, "it was reset", &finding->arena.reset_by,
+                 &finding->stacks.reset, style);
     }
 }
 

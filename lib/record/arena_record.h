@@ -25,7 +25,9 @@ struct revoke_way;
 enum arena_state {
     ARENA_UNUSED = 0,
     ARENA_LIVE = 1,
-    ARENA_DESTROYED = 2
+    ARENA_DESTROYED = 2,
+    /* What another arena held before it was reset; no handle points here. */
+    ARENA_RESET = 3
 };
 
 enum arena_layout {
@@ -63,6 +65,8 @@ struct moat_arena {
     size_t slot_bytes;
     /* Of slots: they have canaries only, no guard pages; see canary_slots.h. */
     bool has_canaries_only;
+    /* Whether the program chose where it is. */
+    bool is_placed;
 
     /* All addresses that the arena holds: whole granules. */
     uintptr_t extent_start;
@@ -98,6 +102,18 @@ struct moat_arena {
     site_id destroy_site;
     actor_id create_actor;
     actor_id destroy_actor;
+    /* Of the last reset. */
+    site_id reset_site;
+    actor_id reset_actor;
+    unsigned resets;
+    /*
+     * Of a living arena that was reset where it is: how far from BASE its
+     * pages ever were accessible, and how many block records of before the
+     * last reset there are; those that newer ones have not replaced are still
+     * as they were.
+     */
+    size_t reset_bytes;
+    size_t stale_blocks;
 
     /* Destroyed arenas wait in a list, oldest first; numbers of records. */
     uint32_t older;

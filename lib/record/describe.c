@@ -78,6 +78,15 @@ void describe_site(const struct moat_state *state, site_id site,
     }
 }
 
+static void describe_reset(const struct moat_state *state,
+                           const struct moat_arena *arena,
+                           struct moat_finding *finding)
+{
+    finding->arena.is_reset = true;
+    finding->arena.reset_by = actor_of(state, arena->reset_actor);
+    describe_site(state, arena->reset_site, &finding->stacks.reset);
+}
+
 void describe_arena(const struct moat_state *state,
                     const struct moat_arena *arena,
                     struct moat_finding *finding)
@@ -103,6 +112,9 @@ void describe_arena(const struct moat_state *state,
     if (finding->arena.is_destroyed) {
         finding->arena.destroyed_by = actor_of(state, arena->destroy_actor);
         describe_site(state, arena->destroy_site, &finding->stacks.destroy);
+    }
+    if (arena_state_of(arena) == ARENA_RESET) {
+        describe_reset(state, arena, finding);
     }
     finding->distance.where = describe_where(address, arena->base, bytes,
                                              &finding->distance.bytes);
@@ -209,5 +221,34 @@ bool describe_nearest(const struct moat_state *state,
         }
     }
     describe_block(state, arena, index, finding);
+    return true;
+}
+
+bool describe_stale(const struct moat_state *state,
+                    const struct moat_arena *arena,
+                    struct moat_finding *finding)
+{
+    uintptr_t address = (uintptr_t)finding->address;
+    size_t count
+        = atomic_load_explicit(&arena->block_count, memory_order_acquire);
+    size_t offset = address - arena->base;
+    /* Right behind a block of now: more likely that one is too short. */
+    if (offset < arena->armed_bytes || offset >= arena->reset_bytes
+        || (count != 0 && finding->distance.bytes < state->page_bytes)) {
+        return false;
+    }
+    size_t index = 0;
+    const struct block_record *stale = &arena->blocks[count];
+    if (count < arena->stale_blocks
+        && block_find(stale, arena->stale_blocks - count, address, &index)
+        && address - stale[index].start < stale[index].bytes) {
+        describe_block(state, arena, count + index, finding);
+    } else {
+        memset(&finding->block, 0, sizeof finding->block);
+        finding->stacks.alloc.frames = 0;
+        finding->stacks.free.frames = 0;
+        describe_arena(state, arena, finding);
+    }
+    describe_reset(state, arena, finding);
     return true;
 }

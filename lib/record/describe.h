@@ -46,6 +46,15 @@ bool describe_nearest(const struct moat_state *state,
                       const struct moat_arena *arena,
                       struct moat_finding *finding);
 
+/*
+ * For a living ARENA that was reset where it is, after describe_nearest(): when
+ * the finding's address is what it held before, describe that instead, with
+ * its block if that is still known. Returns whether it is.
+ */
+bool describe_stale(const struct moat_state *state,
+                    const struct moat_arena *arena,
+                    struct moat_finding *finding);
+
 /* The frames of SITE, as return addresses. */
 void describe_site(const struct moat_state *state, site_id site,
                    struct moat_stack *stack);

@@ -27,6 +27,8 @@ const char *moat_kind_name(enum moat_kind kind)
         return "null-dereference";
     case MOAT_KIND_SEGV:
         return "segv";
+    case MOAT_KIND_USE_AFTER_RESET:
+        return "use-after-reset";
     }
     return "none";
 }

@@ -93,7 +93,7 @@ static inline uint32_t region_owner(const struct region *region,
 
 /*
  * Note OWNER for the BYTES from START, whole granules. The range must have no
- * owner, or OWNER must be 0.
+ * owner, or be all that one owner has, or OWNER must be 0.
  */
 void region_set_owner(struct region *region, uintptr_t start, size_t bytes,
                       uint32_t owner);

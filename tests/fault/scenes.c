@@ -222,6 +222,65 @@ static void arenas_without_end(void)
     }
 }
 
+/* One arena, emptied again and again. */
+static void resets_without_end(void)
+{
+    struct moat_arena *packed = create("packed", 256, MOAT_LAYOUT_PACKED);
+    struct moat_arena *fenced = create("fenced", 256, MOAT_LAYOUT_FENCED);
+    size_t pages = 0;
+    size_t mappings = 0;
+    for (int i = 0; i < 50000; i++) {
+        for (int block = 0; block < 2; block++) {
+            write_to(moat_arena_alloc(packed, 100));
+            write_to(moat_arena_alloc(fenced, 100));
+        }
+        moat_arena_reset(packed);
+        moat_arena_reset(fenced);
+        if (i == 25000) {
+            pages = resident_pages();
+            mappings = count_mappings();
+        }
+    }
+    if (resident_pages() > pages + 128
+        || count_mappings() > mappings + 2) {
+        fprintf(stderr, "%zu pages became %zu, %zu mappings %zu\n", pages,
+                resident_pages(), mappings, count_mappings());
+        exit(3);
+    }
+}
+
+/* The reset stands between two calls that nothing else makes. */
+static void reset_of(int blocks, enum moat_layout layout)
+{
+    struct moat_arena *arena = create("counted", 3000 * 32, layout);
+    for (int i = 0; i < blocks; i++) {
+        write_to(moat_arena_alloc(arena, 20));
+    }
+    getppid();
+    moat_arena_reset(arena);
+    getppid();
+}
+
+static void packed_reset_of_10_blocks(void)
+{
+    reset_of(10, MOAT_LAYOUT_PACKED);
+}
+
+static void packed_reset_of_3000_blocks(void)
+{
+    reset_of(3000, MOAT_LAYOUT_PACKED);
+}
+
+static void fenced_reset_of_10_blocks(void)
+{
+    reset_of(10, MOAT_LAYOUT_FENCED);
+}
+
+static void fenced_reset_of_3000_blocks(void)
+{
+    reset_of(3000, MOAT_LAYOUT_FENCED);
+}
+
 /* As many as the kernel allows; then refused, and the program goes on. */
 static void many_living_arenas(void)
 {
@@ -519,6 +578,11 @@ static const struct {
     { "forks_in_a_crowd", forks_in_a_crowd },
     { "forks_while_snapshots_are_taken", forks_while_snapshots_are_taken },
     { "arenas_without_end", arenas_without_end },
+    { "resets_without_end", resets_without_end },
+    { "packed_reset_of_10_blocks", packed_reset_of_10_blocks },
+    { "packed_reset_of_3000_blocks", packed_reset_of_3000_blocks },
+    { "fenced_reset_of_10_blocks", fenced_reset_of_10_blocks },
+    { "fenced_reset_of_3000_blocks", fenced_reset_of_3000_blocks },
     { "many_living_arenas", many_living_arenas },
     { "copies_in_threads", copies_in_threads },
     { "forks_while_copies_are_made", forks_while_copies_are_made },

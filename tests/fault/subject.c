@@ -123,12 +123,33 @@ static void create_at(void *place)
     moat_arena_create_with(&config);
 }
 
+/* The arena and its blocks again, where the program wants them. */
+static void place_anew(enum moat_layout layout)
+{
+    struct moat_arena_config config = { .name = "letters", .capacity = 4096,
+                                        .at = moat_arena_base(arena),
+                                        .layout = layout };
+    moat_arena_destroy(arena);
+    arena = moat_arena_create_with(&config);
+    first = moat_arena_alloc(arena, 32);
+    second = moat_arena_alloc(arena, 20);
+    third = moat_arena_alloc(arena, 32);
+}
+
 static void come_and_go(int count)
 {
     for (int i = 0; i < count; i++) {
         struct moat_arena *other = moat_arena_create("other", 4096);
         memset(moat_arena_alloc(other, 100), 1, 100);
         moat_arena_destroy(other);
+    }
+}
+
+static void reset_often(int count)
+{
+    for (int i = 0; i < count; i++) {
+        moat_arena_reset(arena);
+        memset(moat_arena_alloc(arena, 100), 1, 100);
     }
 }
 

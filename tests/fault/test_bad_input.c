@@ -377,6 +377,104 @@ static int visit(const struct moat_block *block, void *context)
     return *(int *)context == 2 ? 77 : 0;
 }
 
+START_TEST(resetting_what_is_no_arena_is_reported)
+{
+    for (size_t i = 1; i < 6; i++) {
+        findings = 0;
+        errno = EDOM;
+        moat_arena_reset(wrong[i]);
+        ck_assert_uint_eq(findings, 1);
+        ck_assert_int_eq(last.kind, MOAT_KIND_BAD_FREE);
+        ck_assert_int_eq(last.seen, MOAT_SEEN_AT_RESET);
+        ck_assert_int_eq(errno, EDOM);
+    }
+    findings = 0;
+    moat_arena_reset(destroyed);
+    ck_assert_uint_eq(findings, 1);
+    ck_assert_int_eq(last.kind, MOAT_KIND_USE_AFTER_UNMAP);
+    ck_assert_int_eq(last.seen, MOAT_SEEN_AT_RESET);
+    ck_assert_str_eq(last.arena.name, "destroyed");
+    ck_assert_int_eq(errno, EDOM);
+    findings = 0;
+    moat_arena_reset(NULL);
+    moat_arena_reset(living);
+    ck_assert_uint_eq(findings, 0);
+    ck_assert_int_eq(errno, EDOM);
+}
+END_TEST
+
+/* To the same call, and what was before is told from what is now. */
+START_TEST(an_arena_that_was_reset_is_as_new)
+{
+    for (int layout = 0; layout < 4; layout++) {
+        struct moat_arena_config config
+            = { .name = "again", .capacity = 1000,
+                .layout = (enum moat_layout)(layout % 2),
+                .at = layout < 2 ? NULL : moat_arena_base(destroyed) };
+        struct moat_arena *arena = moat_arena_create_with(&config);
+        ck_assert_ptr_nonnull(arena);
+        void *base = moat_arena_base(arena);
+        char *old = NULL;
+        for (int round = 0; round < 4; round++) {
+            struct moat_snapshot *before = moat_arena_snapshot(arena);
+            int filled = 0;
+            char *block;
+            char *one = NULL;
+            while ((block = moat_arena_alloc(arena, 50)) != NULL) {
+                memset(block, round, 50);
+                one = block;
+                filled++;
+            }
+            ck_assert_int_eq(filled, 15);
+            findings = 0;
+            errno = EDOM;
+            moat_arena_reset(arena);
+            ck_assert_uint_eq(findings, 0);
+            ck_assert_int_eq(errno, EDOM);
+            moat_arena_free(arena, one);
+            ck_assert_int_eq(last.kind, MOAT_KIND_BAD_FREE);
+            ck_assert(layout < 2 || moat_arena_base(arena) == base);
+            ck_assert(layout >= 2 || one != old);
+            ck_assert(layout >= 2 || last.arena.is_reset);
+            ck_assert_ptr_eq(moat_arena_limit(arena), moat_arena_base(arena));
+            old = one;
+            struct moat_snapshot *after = moat_arena_snapshot(arena);
+            ck_assert_int_eq(moat_snapshot_diff(before, after, NULL), -1);
+            moat_snapshot_free(before);
+            moat_snapshot_free(after);
+            struct moat_stats stats;
+            moat_arena_stats(arena, &stats);
+            ck_assert_uint_eq(stats.used + stats.live_blocks + stats.live_bytes
+                                  + stats.freed_blocks + stats.slack_bytes
+                                  + stats.refused + stats.accessible_bytes,
+                              0);
+            int blocks = 0;
+            ck_assert_int_eq(moat_arena_walk(arena, visit, &blocks), 0);
+            ck_assert_int_eq(blocks, 0);
+        }
+        moat_arena_destroy(arena);
+        struct moat_finding finding;
+        ck_assert(moat_describe(old, &finding));
+        ck_assert(layout >= 2 || finding.arena.is_reset);
+        ck_assert_str_eq(finding.arena.name, "again");
+    }
+}
+END_TEST
+
+START_TEST(damage_seen_at_reset_is_reported_once)
+{
+    char *block = moat_arena_alloc(living, 32);
+    write_to(block + 32);
+    moat_arena_reset(living);
+    ck_assert_uint_eq(findings, 1);
+    ck_assert_int_eq(last.kind, MOAT_KIND_HEAP_BUFFER_OVERFLOW);
+    ck_assert_int_eq(last.seen, MOAT_SEEN_AT_RESET);
+    moat_arena_reset(living);
+    moat_arena_destroy(living);
+    ck_assert_uint_eq(findings, 1);
+}
+END_TEST
+
 START_TEST(looking_into_no_arena_is_refused)
 {
     for (size_t i = 0; i < 7; i++) {
@@ -619,6 +717,9 @@ static void add(TCase *tests)
     tcase_add_test(tests, freeing_into_no_arena_is_reported);
     tcase_add_test(tests, freeing_twice_is_reported_each_time);
     tcase_add_test(tests, destroying_what_is_no_arena_is_reported);
+    tcase_add_test(tests, resetting_what_is_no_arena_is_reported);
+    tcase_add_test(tests, an_arena_that_was_reset_is_as_new);
+    tcase_add_test(tests, damage_seen_at_reset_is_reported_once);
     tcase_add_test(tests, looking_into_no_arena_is_refused);
     tcase_add_test(tests, looking_with_nothing_to_look_with_is_refused);
     tcase_add_test(tests, what_is_no_snapshot_is_refused_and_reported);

@@ -87,6 +87,13 @@ START_TEST(arenas_come_and_go_in_constant_memory)
 }
 END_TEST
 
+START_TEST(resets_take_constant_memory)
+{
+    play("resets_without_end", _i, "quarantine=1000");
+    expect_silence();
+}
+END_TEST
+
 START_TEST(many_living_arenas_take_no_mappings_or_are_refused)
 {
     play("many_living_arenas", _i, "");
@@ -317,6 +324,7 @@ static void add(TCase *tests)
         a_child_of_a_busy_process_can_create_arenas,
         a_child_of_a_process_that_takes_snapshots_can_take_some,
         arenas_come_and_go_in_constant_memory,
+        resets_take_constant_memory,
         many_living_arenas_take_no_mappings_or_are_refused,
         threads_free_the_copies_of_each_other,
         a_child_of_a_process_that_copies_can_copy,

@@ -94,6 +94,32 @@ START_TEST(beyond_the_quarantine_the_oldest_is_used_again_first)
 }
 END_TEST
 
+START_TEST(what_an_arena_held_before_it_was_emptied_is_kept_as_if_destroyed)
+{
+    set_up_with(3);
+    struct moat_arena *arena = take(65536);
+    uintptr_t start = arena->extent_start;
+    atomic_store(&arena->block_count, 2);
+    struct moat_arena *former = NULL;
+    ck_assert_int_eq(extent_take(65536, SIZE_MAX, &former), 0);
+    uintptr_t fresh = former->extent_start;
+    extent_exchange(arena, former);
+    ck_assert_int_eq(arena_state_of(arena), ARENA_LIVE);
+    ck_assert_int_eq(arena_state_of(former), ARENA_RESET);
+    ck_assert_uint_eq(arena->extent_start, fresh);
+    ck_assert_uint_eq(arena->block_count, 0);
+    ck_assert_uint_eq(former->extent_start, start);
+    ck_assert_uint_eq(former->block_count, 2);
+    ck_assert_uint_eq(owner(start), arena_record_number(&state.arenas, former));
+    ck_assert_uint_eq(owner(fresh), arena_record_number(&state.arenas, arena));
+    extent_quarantine(former);
+    for (int i = 0; i < 3; i++) {
+        destroy(take(65536));
+    }
+    ck_assert_uint_eq(take(65536)->extent_start, start);
+}
+END_TEST
+
 START_TEST(destroying_a_second_time_is_told)
 {
     set_up_with(3);
@@ -507,6 +533,9 @@ static void add(TCase *tests)
                    extents_are_aligned_powers_of_two_and_do_not_overlap);
     tcase_add_test(tests, a_destroyed_arena_keeps_its_addresses);
     tcase_add_test(tests, beyond_the_quarantine_the_oldest_is_used_again_first);
+    tcase_add_test(
+        tests,
+        what_an_arena_held_before_it_was_emptied_is_kept_as_if_destroyed);
     tcase_add_test(tests, destroying_a_second_time_is_told);
     tcase_add_test(tests,
                    a_full_region_is_refused_until_something_is_destroyed);

@@ -19,6 +19,7 @@ static const struct {
     { MOAT_KIND_STACK_OVERFLOW, "stack-overflow" },
     { MOAT_KIND_NULL_DEREFERENCE, "null-dereference" },
     { MOAT_KIND_SEGV, "segv" },
+    { MOAT_KIND_USE_AFTER_RESET, "use-after-reset" },
 };
 
 enum { KINDS = sizeof kinds / sizeof kinds[0] };

@@ -160,6 +160,7 @@ static const struct {
     { MOAT_SEEN_AT_CHECK, ", seen at check\n" },
     { MOAT_SEEN_AT_DESTROY, ", seen at destroy\n" },
     { MOAT_SEEN_AT_EXIT, ", seen at exit\n" },
+    { MOAT_SEEN_AT_RESET, ", seen at reset\n" },
 };
 
 START_TEST(each_moment_has_its_word)
@@ -492,7 +493,8 @@ END_TEST
 
 START_TEST(each_kind_has_a_name_of_its_own)
 {
-    for (int kind = MOAT_KIND_NONE; kind <= MOAT_KIND_SEGV; kind++) {
+    for (int kind = MOAT_KIND_NONE; kind <= MOAT_KIND_USE_AFTER_RESET;
+         kind++) {
         const char *name = moat_kind_name((enum moat_kind)kind);
         ck_assert_str_ne(name, "");
         for (int other = MOAT_KIND_NONE; other < kind; other++) {
