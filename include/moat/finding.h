@@ -41,7 +41,10 @@ enum moat_kind {
     /* Another fault, at an address that is not Moat's. */
     MOAT_KIND_SEGV = 10,
     /* An access to what an arena held before it was reset. */
-    MOAT_KIND_USE_AFTER_RESET = 11
+    MOAT_KIND_USE_AFTER_RESET = 11,
+    /* Freeing a block by other means than it was allocated for, as by free()
+     * what operator new gave. */
+    MOAT_KIND_ALLOC_DEALLOC_MISMATCH = 12
 };
 
 /* What the program did at the address. */
@@ -78,6 +81,18 @@ enum moat_where {
     MOAT_WHERE_BEFORE = 2,
     /* distance.bytes bytes inside; 0 is the first byte. */
     MOAT_WHERE_INSIDE = 3
+};
+
+/* What allocates and frees belong together. */
+enum moat_family {
+    /* Not known, or of an arena: goes with each. */
+    MOAT_FAMILY_UNKNOWN = 0,
+    /* malloc() and its kin; free(). */
+    MOAT_FAMILY_MALLOC = 1,
+    /* operator new; operator delete. */
+    MOAT_FAMILY_NEW = 2,
+    /* operator new[]; operator delete[]. */
+    MOAT_FAMILY_NEW_ARRAY = 3
 };
 
 /* How many frames of a call stack a finding holds at most. */
@@ -172,6 +187,12 @@ struct moat_finding {
         size_t capacity;
     } requested;
 
+    /* With a mismatch: how the block was allocated, and was to be freed. */
+    struct {
+        enum moat_family allocated_by;
+        enum moat_family freed_by;
+    } mismatch;
+
     /* From the block if there is one, else from the arena. */
     struct {
         size_t bytes;
@@ -187,7 +208,8 @@ struct moat_finding {
         struct moat_actor asked_by;
     } refused;
 
-    /* What decided where chance plays a part (fail_rate=); 0: it plays none. */
+    /* What decided where chance plays a part (fail_rate=); 0: it plays none.
+     */
     unsigned long seed;
 
     /* All damage found around the block; the first range is at ADDRESS. */

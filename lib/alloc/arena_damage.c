@@ -45,7 +45,7 @@ static struct gap packed_gap(const struct moat_arena *arena, size_t number)
 /* Whether the pages of a fenced block are not there to be looked at. */
 static bool is_out_of_reach(const struct block_record *block)
 {
-    uint16_t state = atomic_load_explicit(&block->state, memory_order_acquire);
+    uint8_t state = atomic_load_explicit(&block->state, memory_order_acquire);
     return state != BLOCK_LIVE && state != BLOCK_STAMPED;
 }
 
@@ -88,14 +88,14 @@ size_t arena_damage_gaps(const struct moat_arena *arena)
 /*
  * At exit other threads may still be running, and free a fenced block while
  * it is being looked at. So look at a copy that the kernel makes, which does
- * not fault. A copy made while the pages went away may be of zeroes (installing
- * guard markers first drops the page); but the block says that it is revoked
- * before its pages are, so a block that is still live has a copy that is true.
+ * not fault. A copy made while the pages went away may be of zeroes
+ * (installing guard markers first drops the page); but the block says that it
+ * is revoked before its pages are, so a block that is still live has a copy
+ * that is true.
  */
 static bool is_gap_intact(const struct moat_state *state,
-                          const struct moat_arena *arena,
-                          size_t number, const struct gap *gap,
-                          enum moat_seen seen)
+                          const struct moat_arena *arena, size_t number,
+                          const struct gap *gap, enum moat_seen seen)
 {
     size_t bytes = gap->end - gap->start;
     if (bytes == 0) {
@@ -156,9 +156,9 @@ static void set_distances(struct moat_finding *finding)
 {
     for (unsigned i = 0; i < finding->damage_ranges; i++) {
         struct moat_damage *damage = &finding->damage[i];
-        damage->where = describe_where(
-            (uintptr_t)damage->start, (uintptr_t)finding->block.start,
-            finding->block.size, &damage->distance);
+        damage->where = describe_where((uintptr_t)damage->start,
+                                       (uintptr_t)finding->block.start,
+                                       finding->block.size, &damage->distance);
     }
 }
 

@@ -17,6 +17,7 @@
 #include "os/pages.h"
 #include "os/revoke.h"
 #include "os/turn.h"
+#include "record/describe.h"
 
 #include <errno.h>
 #include <string.h>
@@ -66,6 +67,7 @@ static void *publish(struct block_record *block,
                      const struct slots_request *request, size_t number)
 {
     block->arena_offset = number;
+    block->family = (uint8_t)request->family;
     block->alloc_site = request->site;
     block->alloc_actor = actor_self(&slots.state->actors);
     atomic_store_explicit(&block->state, BLOCK_LIVE, memory_order_release);
@@ -98,15 +100,15 @@ static bool arm(struct slot_class *class, struct moat_arena *window,
     return false;
 }
 
-static struct block_record *
-allocate_slot(struct slot_class *class, const struct slots_request *request,
-              const struct fence_place *place)
+static struct block_record *allocate_slot(struct slot_class *class,
+                                          const struct slots_request *request,
+                                          const struct fence_place *place)
 {
     size_t class_bytes = slot_class_pages(class) * slots.state->page_bytes;
     struct moat_arena *window;
     bool is_armed;
-    slot_number slot = slot_cache_take(
-        class, place->data_bytes == class_bytes, &window, &is_armed);
+    slot_number slot = slot_cache_take(class, place->data_bytes == class_bytes,
+                                       &window, &is_armed);
     if (slot == 0) {
         return NULL;
     }
@@ -201,8 +203,7 @@ static void *allocate(const struct slots_request *request, size_t number)
     void *block = NULL;
     bool is_within = budget_take(place.data_bytes);
     if (!is_within) {
-        block = allocate_canaries_only(request, number,
-                                       SHORTFALL_OVER_MEMORY);
+        block = allocate_canaries_only(request, number, SHORTFALL_OVER_MEMORY);
         if (block != NULL) {
             return block;
         }
@@ -225,7 +226,8 @@ static void *allocate(const struct slots_request *request, size_t number)
 
 /* A string that is not terminated shall run into the guard page instead of a
  * lucky zero. */
-static void fill(void *fresh, size_t bytes, const struct slots_request *request)
+static void fill(void *fresh, size_t bytes,
+                 const struct slots_request *request)
 {
     if (request->fill != 0 && !request->is_zeroed) {
         memset(fresh, request->fill,
@@ -275,8 +277,8 @@ static struct block_record *find_block(uintptr_t block,
     if (!region_contains(&state->region, block)) {
         return NULL;
     }
-    struct moat_arena *arena = arena_record_at(
-        &state->arenas, region_owner(&state->region, block));
+    struct moat_arena *arena
+        = arena_record_at(&state->arenas, region_owner(&state->region, block));
     if (arena == NULL || !arena->is_heap || block < arena->base
         || arena_state_of(arena) != ARENA_LIVE) {
         return NULL;
@@ -295,7 +297,7 @@ static struct block_record *find_block(uintptr_t block,
  */
 static bool claim(struct block_record *block)
 {
-    uint16_t live = BLOCK_LIVE;
+    uint8_t live = BLOCK_LIVE;
     return atomic_compare_exchange_strong(&block->state, &live, BLOCK_REVOKED);
 }
 
@@ -399,7 +401,33 @@ bool slots_find(uintptr_t block, size_t *bytes)
     return true;
 }
 
-bool slots_free(uintptr_t block, site_id site, struct moat_finding *finding)
+/*
+ * Whether RECORD, a living block of OWNER, is damaged or no block of FAMILY;
+ * then *FINDING says so.
+ */
+static bool is_wrong_to_free(const struct moat_arena *owner,
+                             const struct block_record *record,
+                             enum moat_family family,
+                             struct moat_finding *finding)
+{
+    size_t index = (size_t)(record - owner->blocks);
+    if (arena_damage_around(slots.state, owner, index, finding)) {
+        return true;
+    }
+    if (family == MOAT_FAMILY_UNKNOWN || record->family == family
+        || record->family == MOAT_FAMILY_UNKNOWN) {
+        return false;
+    }
+    describe_start(finding, MOAT_KIND_ALLOC_DEALLOC_MISMATCH, MOAT_ACCESS_FREE,
+                   MOAT_SEEN_AT_FREE, record->start);
+    describe_block(slots.state, owner, index, finding);
+    finding->mismatch.allocated_by = record->family;
+    finding->mismatch.freed_by = family;
+    return true;
+}
+
+bool slots_free(uintptr_t block, enum moat_family family, site_id site,
+                struct moat_finding *finding)
 {
     struct moat_arena *owner = NULL;
     adopt_address_space();
@@ -408,15 +436,13 @@ bool slots_free(uintptr_t block, site_id site, struct moat_finding *finding)
         arena_describe_bad_free(NULL, block, finding);
         return true;
     }
-    size_t index = (size_t)(record - owner->blocks);
-    bool is_damaged
-        = arena_damage_around(slots.state, owner, index, finding);
+    bool is_wrong = is_wrong_to_free(owner, record, family, finding);
     if (!claim(record)) {
         arena_describe_bad_free(NULL, block, finding);
         return true;
     }
     free_claimed(owner, record, site);
-    return is_damaged;
+    return is_wrong;
 }
 
 /* Whether OLD may be moved page by page to REQUEST. */
@@ -425,8 +451,7 @@ static bool may_transfer(const struct moat_arena *owner,
                          const struct slots_request *request, unsigned growths)
 {
     return slots.has_transfer && owner->layout == ARENA_FENCED
-           && old->bytes >= LARGE_TRANSFER_BYTES
-           && request->bytes > old->bytes
+           && old->bytes >= LARGE_TRANSFER_BYTES && request->bytes > old->bytes
            && growths >= LARGE_TRANSFER_GROWTHS
            && old->start % request->alignment == 0
            && request->alignment <= slots.state->page_bytes;
@@ -464,8 +489,7 @@ void *slots_reallocate(uintptr_t block, const struct slots_request *request,
         *is_wrong = true;
         return NULL;
     }
-    *is_wrong = arena_damage_around(slots.state, owner,
-                                    (size_t)(old - owner->blocks), finding);
+    *is_wrong = is_wrong_to_free(owner, old, request->family, finding);
     unsigned growths = old->growths;
     if (request->bytes > old->bytes && growths < UINT8_MAX) {
         growths++;
@@ -486,8 +510,8 @@ void *slots_reallocate(uintptr_t block, const struct slots_request *request,
         fill((char *)moved + old->bytes, request->bytes - old->bytes, request);
     } else {
         moved = copy(old, request, number, growths);
-        record = moved == NULL ? NULL
-                               : find_block((uintptr_t)moved, &new_owner);
+        record
+            = moved == NULL ? NULL : find_block((uintptr_t)moved, &new_owner);
     }
     if (moved == NULL) {
         note_refusal(request, number);

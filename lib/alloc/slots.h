@@ -54,6 +54,8 @@ struct slots_request {
     unsigned char fill;
     /* Whether a large block shall have room to grow; see large.h. */
     bool is_growing;
+    /* MOAT_FAMILY_UNKNOWN goes with each, here and below. */
+    enum moat_family family;
     site_id site;
 };
 
@@ -65,20 +67,21 @@ void *slots_allocate(const struct slots_request *request);
 bool slots_find(uintptr_t block, size_t *bytes);
 
 /*
- * Free BLOCK, any pointer. Returns whether something is wrong, with *FINDING
- * saying what; when it is damage (damage_ranges above 0), the block is freed
- * all the same.
+ * Free BLOCK, any pointer, as one of FAMILY. Returns whether something is
+ * wrong, with *FINDING saying what; when it is damage (damage_ranges above 0)
+ * or a mismatch, the block is freed all the same.
  */
-bool slots_free(uintptr_t block, site_id site, struct moat_finding *finding);
+bool slots_free(uintptr_t block, enum moat_family family, site_id site,
+                struct moat_finding *finding);
 
 /*
  * Move what is in BLOCK, any pointer, to a new block, and free BLOCK: always
  * to a new one, so that a stale pointer is caught. From 128 KiB on the third
  * and later growths hand pages over; see large.h.
  *
- * *IS_WRONG is what slots_free() would have said. Returns the new block; NULL
- * when something is wrong that is not damage, or when it is refused, and BLOCK
- * is as it was then.
+ * *IS_WRONG is what slots_free() would have said of a block of the request's
+ * family. Returns the new block; NULL when something is wrong that does not
+ * let it be freed, or when it is refused, and BLOCK is as it was then.
  */
 void *slots_reallocate(uintptr_t block, const struct slots_request *request,
                        bool *is_wrong, struct moat_finding *finding);

@@ -19,9 +19,8 @@ void *moat_guarded_copy(const void *bytes, size_t size,
         errno = EINVAL;
         return NULL;
     }
-    enum fence_placement side = placement == MOAT_PLACEMENT_AFTER
-                                    ? FENCE_AFTER
-                                    : FENCE_BEFORE;
+    enum fence_placement side
+        = placement == MOAT_PLACEMENT_AFTER ? FENCE_AFTER : FENCE_BEFORE;
     int saved_errno = errno;
     struct slots_request request = {
         .bytes = size,
@@ -41,6 +40,6 @@ void *moat_guarded_copy(const void *bytes, size_t size,
 void moat_guarded_free(void *copy)
 {
     if (copy != NULL) {
-        heap_free(copy, __builtin_return_address(0));
+        heap_free(copy, MOAT_FAMILY_UNKNOWN, __builtin_return_address(0));
     }
 }

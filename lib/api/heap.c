@@ -33,7 +33,9 @@ bool heap_is_ready(void)
 }
 
 static struct slots_request request_for(size_t bytes, size_t alignment,
-                                        bool is_zeroed, const void *caller)
+                                        bool is_zeroed,
+                                        enum moat_family family,
+                                        const void *caller)
 {
     if (alignment == 0) {
         alignment = heap.alignment == ARENA_ALIGNMENT_NATURAL
@@ -42,14 +44,17 @@ static struct slots_request request_for(size_t bytes, size_t alignment,
     }
     enum fence_placement side = heap.placement;
     if (side == FENCE_ALTERNATE) {
-        side = fence_turn(side, atomic_fetch_add_explicit(
-                                    &turns, 1, memory_order_relaxed));
+        side = fence_turn(
+            side, atomic_fetch_add_explicit(&turns, 1, memory_order_relaxed));
     }
     return (struct slots_request){ .bytes = bytes,
                                    .alignment = alignment,
                                    .side = side,
                                    .is_zeroed = is_zeroed,
                                    .fill = heap.fill,
+                                   .family = heap.may_mismatch
+                                                 ? MOAT_FAMILY_UNKNOWN
+                                                 : family,
                                    .site = runtime_site(caller) };
 }
 
@@ -64,7 +69,7 @@ static bool is_over_limit(size_t bytes)
 }
 
 void *heap_allocate(size_t bytes, size_t alignment, bool is_zeroed,
-                    const void *caller)
+                    enum moat_family family, const void *caller)
 {
     int saved_errno = errno;
     runtime_start();
@@ -73,7 +78,7 @@ void *heap_allocate(size_t bytes, size_t alignment, bool is_zeroed,
         return NULL;
     }
     struct slots_request request
-        = request_for(bytes, alignment, is_zeroed, caller);
+        = request_for(bytes, alignment, is_zeroed, family, caller);
     void *block = slots_allocate(&request);
     errno = block == NULL ? ENOMEM : saved_errno;
     return block;
@@ -82,7 +87,7 @@ void *heap_allocate(size_t bytes, size_t alignment, bool is_zeroed,
 void *heap_reallocate(void *block, size_t bytes, const void *caller)
 {
     if (block == NULL) {
-        return heap_allocate(bytes, 0, false, caller);
+        return heap_allocate(bytes, 0, false, MOAT_FAMILY_MALLOC, caller);
     }
     int saved_errno = errno;
     bool is_wrong;
@@ -92,9 +97,10 @@ void *heap_reallocate(void *block, size_t bytes, const void *caller)
         errno = ENOMEM;
         return NULL;
     }
-    struct slots_request request = request_for(bytes, 0, false, caller);
-    void *moved = slots_reallocate((uintptr_t)block, &request, &is_wrong,
-                                   &finding);
+    struct slots_request request
+        = request_for(bytes, 0, false, MOAT_FAMILY_MALLOC, caller);
+    void *moved
+        = slots_reallocate((uintptr_t)block, &request, &is_wrong, &finding);
     if (is_wrong) {
         runtime_report(&finding, caller);
         runtime_halt();
@@ -138,12 +144,12 @@ void heap_note_replaced(void)
     shortfall_note(SHORTFALL_OWN_MALLOC);
 }
 
-void heap_free(void *block, const void *caller)
+void heap_free(void *block, enum moat_family family, const void *caller)
 {
     int saved_errno = errno;
     struct moat_finding finding;
     runtime_start();
-    if (slots_free((uintptr_t)block, runtime_site(caller), &finding)) {
+    if (slots_free((uintptr_t)block, family, runtime_site(caller), &finding)) {
         runtime_report(&finding, caller);
         runtime_halt();
     }

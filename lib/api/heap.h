@@ -6,12 +6,14 @@
  *
  * Thread-safe; not for use in a signal handler. errno is left as it was, but
  * for ENOMEM where NULL is returned. CALLER is the return address of the
- * public function, for the site.
+ * public function, for the site; FAMILY what it belongs to.
  */
 #ifndef API_HEAP_H
 #define API_HEAP_H
 
 #include "alloc/fence.h"
+
+#include <moat/finding.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,6 +24,8 @@ struct heap_settings {
     size_t alignment;
     /* What fresh memory begins with; 0: whatever there is. */
     unsigned char fill;
+    /* Whether what was allocated for one family may be freed as another. */
+    bool may_mismatch;
 };
 
 void heap_start(const struct heap_settings *settings);
@@ -37,11 +41,12 @@ bool heap_is_ready(void);
  * says. Memory that need not be zero holds anything.
  */
 void *heap_allocate(size_t bytes, size_t alignment, bool is_zeroed,
-                    const void *caller);
+                    enum moat_family family, const void *caller);
 
 /*
- * Move BLOCK to a block of BYTES, always to another address; NULL for BLOCK is
- * heap_allocate(). When NULL is returned BLOCK is as it was.
+ * Move BLOCK to a block of BYTES, always to another address, as realloc()
+ * does; NULL for BLOCK is heap_allocate(). When NULL is returned BLOCK is as
+ * it was.
  */
 void *heap_reallocate(void *block, size_t bytes, const void *caller);
 
@@ -68,6 +73,6 @@ void heap_note_passed_through(void);
 void heap_note_replaced(void);
 
 /* NULL is not for this. */
-void heap_free(void *block, const void *caller);
+void heap_free(void *block, enum moat_family family, const void *caller);
 
 #endif

@@ -251,6 +251,7 @@ static void start(void)
         .placement = settings.placement,
         .alignment = settings.alignment,
         .fill = (unsigned char)options.fill,
+        .may_mismatch = !options.alloc_dealloc_mismatch,
     };
     heap_start(&malloc_settings);
     trials_start(&options);
@@ -333,9 +334,9 @@ void runtime_report(struct moat_finding *finding, const void *caller)
     describe_self(&moat_state, finding);
     finding->pc = caller;
     if (caller != NULL) {
-        finding->stacks.fault = (struct moat_stack){
-            .frames = 1, .is_return_address = true, .frame = { caller }
-        };
+        finding->stacks.fault = (struct moat_stack){ .frames = 1,
+                                                     .is_return_address = true,
+                                                     .frame = { caller } };
     }
     report_claim();
     report_write(finding);

@@ -249,6 +249,44 @@ static void add_requested(struct text *text,
     }
 }
 
+static const char *allocator_name(enum moat_family family)
+{
+    switch (family) {
+    case MOAT_FAMILY_NEW:
+        return "operator new";
+    case MOAT_FAMILY_NEW_ARRAY:
+        return "operator new[]";
+    default:
+        return "malloc() or its kin";
+    }
+}
+
+static const char *releaser_name(enum moat_family family)
+{
+    switch (family) {
+    case MOAT_FAMILY_NEW:
+        return "operator delete";
+    case MOAT_FAMILY_NEW_ARRAY:
+        return "operator delete[]";
+    default:
+        return "free() or realloc()";
+    }
+}
+
+static void add_mismatch(struct text *text, const struct moat_finding *finding)
+{
+    if (finding->kind != MOAT_KIND_ALLOC_DEALLOC_MISMATCH) {
+        return;
+    }
+    text_string(text, "it was allocated by ");
+    text_string(text, allocator_name(finding->mismatch.allocated_by));
+    text_string(text, ", which is for ");
+    text_string(text, releaser_name(finding->mismatch.allocated_by));
+    text_string(text, " to free, and given to ");
+    text_string(text, releaser_name(finding->mismatch.freed_by));
+    text_character(text, '\n');
+}
+
 /* Neither is where the tables of threads and sites are full. */
 static bool is_deed_known(const struct moat_actor *actor,
                           const struct moat_stack *stack)
@@ -286,10 +324,10 @@ static void add_history(struct text *text, const struct moat_finding *finding,
         add_deed(text, "it was freed", &finding->block.freed_by,
                  &finding->stacks.free, style);
     }
-    bool is_about_arena = finding->arena.base != NULL
-                          && (finding->arena.is_destroyed
-                              || finding->arena.is_reset
-                              || finding->block.number == 0);
+    bool is_about_arena
+        = finding->arena.base != NULL
+          && (finding->arena.is_destroyed || finding->arena.is_reset
+              || finding->block.number == 0);
     if (is_about_arena
         && is_deed_known(&finding->arena.created_by,
                          &finding->stacks.create)) {
@@ -316,8 +354,9 @@ static void add_chance(struct text *text, const struct moat_finding *finding,
         text_decimal(text, finding->refused.number);
         text_string(text, " of ");
         text_decimal(text, finding->refused.size);
-        text_string(text, finding->refused.size == 1 ? " byte, was asked for"
-                                                     : " bytes, was asked for");
+        text_string(text, finding->refused.size == 1
+                              ? " byte, was asked for"
+                              : " bytes, was asked for");
         if (is_deed_known(&finding->refused.asked_by,
                           &finding->stacks.refused)) {
             add_deed(text, "", &finding->refused.asked_by,
@@ -363,6 +402,7 @@ void report_text(struct text *text, const struct moat_finding *finding,
     }
     add_damage(text, finding);
     add_requested(text, finding);
+    add_mismatch(text, finding);
     add_history(text, finding, style);
     add_chance(text, finding, style);
     add_summary(text, finding, style);

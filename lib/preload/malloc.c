@@ -38,13 +38,16 @@ static void *allocate(size_t bytes, size_t alignment, bool is_zeroed,
     if (!heap_is_ready()) {
         return early_allocate(bytes, alignment);
     }
-    return heap_allocate(bytes, alignment, is_zeroed, caller);
+    /* What libstdc++ takes for operator new is for operator delete. */
+    enum moat_family family
+        = operators_is_in_library() ? MOAT_FAMILY_UNKNOWN : MOAT_FAMILY_MALLOC;
+    return heap_allocate(bytes, alignment, is_zeroed, family, caller);
 }
 
-void malloc_release(void *block, const void *caller)
+void malloc_release(void *block, enum moat_family family, const void *caller)
 {
     if (block != NULL && !early_is_block(block) && !foreign_free(block)) {
-        heap_free(block, caller);
+        heap_free(block, family, caller);
     }
 }
 
@@ -55,7 +58,7 @@ static void *reallocate_other(void *block, size_t kept, size_t bytes,
     void *moved = allocate(bytes, 0, false, caller);
     if (moved != NULL) {
         memcpy(moved, block, bytes < kept ? bytes : kept);
-        malloc_release(block, caller);
+        malloc_release(block, MOAT_FAMILY_MALLOC, caller);
     }
     return moved;
 }
@@ -74,7 +77,7 @@ static void *reallocate(void *block, size_t bytes, const void *caller)
     }
     if (bytes == 0) {
         /* glibc's choice among those that the standards leave. */
-        malloc_release(block, caller);
+        malloc_release(block, MOAT_FAMILY_MALLOC, caller);
         return NULL;
     }
     if (foreign_is_block(block)) {
@@ -115,13 +118,13 @@ PRELOAD_API void *reallocarray(void *block, size_t count, size_t size)
 
 PRELOAD_API void free(void *block)
 {
-    malloc_release(block, CALLER);
+    malloc_release(block, MOAT_FAMILY_MALLOC, CALLER);
 }
 
 PRELOAD_API void free_sized(void *block, size_t bytes)
 {
     (void)bytes;
-    malloc_release(block, CALLER);
+    malloc_release(block, MOAT_FAMILY_MALLOC, CALLER);
 }
 
 PRELOAD_API void free_aligned_sized(void *block, size_t alignment,
@@ -129,7 +132,7 @@ PRELOAD_API void free_aligned_sized(void *block, size_t alignment,
 {
     (void)alignment;
     (void)bytes;
-    malloc_release(block, CALLER);
+    malloc_release(block, MOAT_FAMILY_MALLOC, CALLER);
 }
 
 PRELOAD_API int posix_memalign(void **block, size_t alignment, size_t bytes)

@@ -6,6 +6,8 @@
 #ifndef PRELOAD_MALLOC_H
 #define PRELOAD_MALLOC_H
 
-void malloc_release(void *block, const void *caller);
+#include <moat/finding.h>
+
+void malloc_release(void *block, enum moat_family family, const void *caller);
 
 #endif

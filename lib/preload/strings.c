@@ -37,8 +37,9 @@ static char *allocate_exact(size_t bytes, const void *caller)
     if (replaced_malloc != NULL) {
         return replaced_malloc(bytes);
     }
-    return heap_is_ready() ? heap_allocate(bytes, 1, false, caller)
-                           : early_allocate(bytes, 1);
+    return heap_is_ready()
+               ? heap_allocate(bytes, 1, false, MOAT_FAMILY_MALLOC, caller)
+               : early_allocate(bytes, 1);
 }
 
 static char *copy_exact(const char *text, size_t length, const void *caller)
@@ -61,7 +62,7 @@ static char *make_exact(char *block, size_t bytes, const void *caller)
         return block;
     }
     memcpy(copy, block, bytes);
-    malloc_release(block, caller);
+    malloc_release(block, MOAT_FAMILY_MALLOC, caller);
     return copy;
 }
 

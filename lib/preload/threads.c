@@ -26,7 +26,7 @@ struct start {
 static void *start_thread(void *allocated)
 {
     struct start start = *(struct start *)allocated;
-    heap_free(allocated, NULL);
+    heap_free(allocated, MOAT_FAMILY_UNKNOWN, NULL);
     if (start.has_mask) {
         mask_unblock();
     } else {
@@ -48,7 +48,8 @@ PRELOAD_API int pthread_create(pthread_t *thread,
                                void *(*function)(void *), void *argument)
 {
     int saved_errno = errno;
-    struct start *start = heap_allocate(sizeof *start, 0, false, CALLER);
+    struct start *start
+        = heap_allocate(sizeof *start, 0, false, MOAT_FAMILY_UNKNOWN, CALLER);
     errno = saved_errno;
     if (start == NULL) {
         return EAGAIN;
@@ -59,7 +60,7 @@ PRELOAD_API int pthread_create(pthread_t *thread,
                              .has_mask = has_mask(attributes) };
     int error = next_pthread_create(thread, attributes, start_thread, start);
     if (error != 0) {
-        heap_free(start, NULL);
+        heap_free(start, MOAT_FAMILY_UNKNOWN, NULL);
     }
     return error;
 }

@@ -39,7 +39,9 @@ struct block_record {
     site_id free_site;
     actor_id alloc_actor;
     actor_id free_actor;
-    _Atomic uint16_t state;
+    _Atomic uint8_t state;
+    /* enum moat_family. */
+    uint8_t family;
     /* Canary bytes in front of the block (fenced), and behind it, slack
      * included. */
     uint8_t front_bytes;
@@ -53,7 +55,7 @@ _Static_assert(sizeof(struct block_record) == 48,
 
 static inline bool block_is_freed(const struct block_record *block)
 {
-    uint16_t state = atomic_load_explicit(&block->state, memory_order_acquire);
+    uint8_t state = atomic_load_explicit(&block->state, memory_order_acquire);
     return state == BLOCK_REVOKED || state == BLOCK_STAMPED;
 }
 

@@ -29,6 +29,8 @@ const char *moat_kind_name(enum moat_kind kind)
         return "segv";
     case MOAT_KIND_USE_AFTER_RESET:
         return "use-after-reset";
+    case MOAT_KIND_ALLOC_DEALLOC_MISMATCH:
+        return "alloc-dealloc-mismatch";
     }
     return "none";
 }

@@ -58,7 +58,8 @@ __attribute__((noinline)) static char read_from(const volatile char *place)
 __attribute__((noinline)) static char *allocate_at(size_t alignment,
                                                    size_t bytes)
 {
-    char *block = heap_allocate(bytes, alignment, false, CALLER);
+    char *block
+        = heap_allocate(bytes, alignment, false, MOAT_FAMILY_MALLOC, CALLER);
     if (block == NULL
         || (alignment != 0 && (uintptr_t)block % alignment != 0)) {
         _exit(2);
@@ -83,7 +84,7 @@ __attribute__((noinline)) static char *resize(char *block, size_t bytes)
 
 __attribute__((noinline)) static void release(char *block)
 {
-    heap_free(block, CALLER);
+    heap_free(block, MOAT_FAMILY_MALLOC, CALLER);
 }
 
 static void pairs(int count)
@@ -143,10 +144,10 @@ static void write_past_growing(void)
     write_to(block + bytes);
 }
 
-#define CRIME(name, options, body, kind, seen, relation, damage)               \
-    static void name(void)                                                     \
-    {                                                                          \
-        body;                                                                  \
+#define CRIME(name, options, body, kind, seen, relation, damage)              \
+    static void name(void)                                                    \
+    {                                                                         \
+        body;                                                                 \
     }
 #include "heap.def"
 #undef CRIME
@@ -155,7 +156,7 @@ static const struct {
     const char *name;
     void (*commit)(void);
 } crimes[] = {
-#define CRIME(name, options, body, kind, seen, relation, damage)               \
+#define CRIME(name, options, body, kind, seen, relation, damage)              \
     { #name, name },
 #include "heap.def"
 #undef CRIME
@@ -282,8 +283,8 @@ static void commit_in_sandbox(bool has_madvise)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
         BPF_STMT(BPF_RET | BPF_K, REFUSED),
     };
-    struct sock_fprog program = { .len = sizeof filter / sizeof filter[0],
-                                  .filter = filter };
+    struct sock_fprog program
+        = { .len = sizeof filter / sizeof filter[0], .filter = filter };
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
         || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
         _exit(77);

@@ -30,7 +30,7 @@ static void end_refused(void)
 
 static char *allocate(size_t bytes)
 {
-    char *block = heap_allocate(bytes, 0, false, NULL);
+    char *block = heap_allocate(bytes, 0, false, MOAT_FAMILY_MALLOC, NULL);
     if (block == NULL) {
         end_refused();
     }
@@ -55,7 +55,7 @@ static void check(const char *block, size_t bytes, char letter)
 
 static void release(char *block)
 {
-    heap_free(block, NULL);
+    heap_free(block, MOAT_FAMILY_MALLOC, NULL);
     freed[freed_count++] = block;
 }
 

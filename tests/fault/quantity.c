@@ -104,7 +104,7 @@ static void must(bool is_so, const char *what)
 
 static char *allocate(int number)
 {
-    char *block = heap_allocate(SIZE, 0, false, NULL);
+    char *block = heap_allocate(SIZE, 0, false, MOAT_FAMILY_MALLOC, NULL);
     must(block != NULL, "no allocation is refused");
     memset(block, number, SIZE);
     return block;
@@ -129,7 +129,7 @@ static char *blocks[MOST_MAPPINGS > LIVE ? MOST_MAPPINGS : LIVE];
 static void live(void)
 {
     long page_kib = sysconf(_SC_PAGESIZE) / 1024;
-    heap_free(allocate(0), NULL);
+    heap_free(allocate(0), MOAT_FAMILY_MALLOC, NULL);
     memset(blocks, 1, sizeof blocks);
     struct taken before = look("before");
     for (int i = 0; i < LIVE / 100; i++) {
@@ -149,14 +149,13 @@ static void live(void)
         must(!is_accessible(blocks[i] + SIZE), "each ends at a guard page");
     }
     for (int i = 0; i < LIVE; i++) {
-        heap_free(blocks[i], NULL);
+        heap_free(blocks[i], MOAT_FAMILY_MALLOC, NULL);
     }
     struct taken none = look("all freed");
     for (int i = 0; i < LIVE; i += 997) {
         must(!is_accessible(blocks[i]), "each freed block is out of reach");
     }
-    must(none.resident - before.resident
-             <= LIVE * page_kib / 10 + 8 * 1024,
+    must(none.resident - before.resident <= LIVE * page_kib / 10 + 8 * 1024,
          "freed blocks take no memory");
     must(none.tables - before.tables < (all.tables - before.tables) / 2,
          "what waits gives its page tables back");
@@ -170,7 +169,7 @@ static void replace(int count)
         seed = seed * 6364136223846793005u + 1442695040888963407u;
         int held = (int)((seed >> 33) % HELD);
         check(blocks[held], held);
-        heap_free(blocks[held], NULL);
+        heap_free(blocks[held], MOAT_FAMILY_MALLOC, NULL);
         blocks[held] = allocate(held);
     }
 }
@@ -228,7 +227,7 @@ static void limit(void)
         check(blocks[i], i);
     }
     for (int i = 0; i < most; i += 2) {
-        heap_free(blocks[i], NULL);
+        heap_free(blocks[i], MOAT_FAMILY_MALLOC, NULL);
         char bytes[SIZE];
         memset(bytes, i, SIZE);
         must(!is_accessible(blocks[i]) || memcmp(blocks[i], bytes, SIZE) != 0,
@@ -279,12 +278,9 @@ static const struct {
     const char *name;
     void (*play)(void);
 } plays[] = {
-    { "nothing", nothing },
-    { "live", live },
-    { "pairs", pairs },
-    { "pairs_that_split", pairs_that_split },
-    { "few", few },
-    { "many", many },
+    { "nothing", nothing }, { "live", live },
+    { "pairs", pairs },     { "pairs_that_split", pairs_that_split },
+    { "few", few },         { "many", many },
     { "limit", limit },
 };
 

@@ -50,10 +50,12 @@ struct alignas(256) wide {
 #ifndef REPLACED
 static int handled;
 
+// Takes a block itself before it is asked for again.
 static void handle()
 {
     handled++;
     std::set_new_handler(nullptr);
+    delete new int(7);
 }
 #endif
 
@@ -132,6 +134,44 @@ static void delete_twice()
     delete number;
 }
 
+static int *volatile number;
+
+static void free_what_new_gave()
+{
+    number = new int(7);
+    std::free(number);
+}
+
+static void resize_what_new_gave()
+{
+    number = new int(7);
+    std::printf("%p\n", std::realloc(number, 8));
+}
+
+static void delete_what_malloc_gave()
+{
+    number = static_cast<int *>(std::malloc(24));
+    delete number;
+}
+
+static void delete_an_array_as_one()
+{
+    number = new int[eight];
+    delete number;
+}
+
+static void delete_one_as_an_array()
+{
+    number = new int(7);
+    delete[] number;
+}
+
+static void free_an_aligned_one()
+{
+    wide *volatile one = new wide;
+    std::free(one);
+}
+
 // How each form says that it was refused.
 static void count_refusals()
 {
@@ -163,7 +203,9 @@ static void count_handled()
 {
 #ifndef REPLACED
     std::set_new_handler(handle);
-    int given = ::operator new(eight) != nullptr;
+    void *block = ::operator new(eight);
+    int given = block != nullptr;
+    ::operator delete(block);
     std::printf("handled %d, given %d\n", handled, given);
 #endif
 }
@@ -177,6 +219,18 @@ int main(int count, char *arguments[])
         use_after_delete();
     else if (name == "delete_twice")
         delete_twice();
+    else if (name == "free_what_new_gave")
+        free_what_new_gave();
+    else if (name == "resize_what_new_gave")
+        resize_what_new_gave();
+    else if (name == "delete_what_malloc_gave")
+        delete_what_malloc_gave();
+    else if (name == "delete_an_array_as_one")
+        delete_an_array_as_one();
+    else if (name == "delete_one_as_an_array")
+        delete_one_as_an_array();
+    else if (name == "free_an_aligned_one")
+        free_an_aligned_one();
     else if (name == "refusals")
         count_refusals();
     else if (name == "handler")

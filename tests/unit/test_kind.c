@@ -20,6 +20,7 @@ static const struct {
     { MOAT_KIND_NULL_DEREFERENCE, "null-dereference" },
     { MOAT_KIND_SEGV, "segv" },
     { MOAT_KIND_USE_AFTER_RESET, "use-after-reset" },
+    { MOAT_KIND_ALLOC_DEALLOC_MISMATCH, "alloc-dealloc-mismatch" },
 };
 
 enum { KINDS = sizeof kinds / sizeof kinds[0] };

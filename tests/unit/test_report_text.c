@@ -386,6 +386,17 @@ static void set_overlap(void)
     strcpy(finding.requested.name, "new");
 }
 
+static void set_mismatch(void)
+{
+    memset(&finding.arena, 0, sizeof finding.arena);
+    finding.access = MOAT_ACCESS_FREE;
+    finding.seen = MOAT_SEEN_AT_FREE;
+    finding.address = finding.block.start;
+    finding.distance.where = MOAT_WHERE_INSIDE;
+    finding.mismatch.allocated_by = MOAT_FAMILY_NEW_ARRAY;
+    finding.mismatch.freed_by = MOAT_FAMILY_MALLOC;
+}
+
 static void set_nowhere(void)
 {
     memset(&finding.block, 0, sizeof finding.block);
@@ -439,6 +450,15 @@ static const struct {
       HEAD("bad-free", "0x7e0000001020", "free")
       "FREE of 0x7e0000001020, which no arena holds\n" HERE IN
       SUMMARY("bad-free") },
+    { MOAT_KIND_ALLOC_DEALLOC_MISMATCH, set_mismatch,
+      HEAD("alloc-dealloc-mismatch", "0x7e0000001000", "free")
+      "FREE of 0x7e0000001000, 0 bytes inside 32-byte block #3 "
+      "[0x7e0000001000,0x7e0000001020)\n" HERE IN
+      "it was allocated by operator new[], which is for operator delete[] to "
+      "free, and given to free() or realloc()\n"
+      "block #3 was allocated by thread T0 (pid 4242, \"09b\") here:\n"
+      "    #0 0x5500000001ff prog+0x1ff\n"
+      SUMMARY("alloc-dealloc-mismatch") },
     { MOAT_KIND_ARENA_OVERLAP, set_overlap,
       HEAD("arena-overlap", "0x7e0000000fa0", "access")
       "CREATE at 0x7e0000000fa0, 0 bytes inside arena \"leak tracer\" "
@@ -493,7 +513,7 @@ END_TEST
 
 START_TEST(each_kind_has_a_name_of_its_own)
 {
-    for (int kind = MOAT_KIND_NONE; kind <= MOAT_KIND_USE_AFTER_RESET;
+    for (int kind = MOAT_KIND_NONE; kind <= MOAT_KIND_ALLOC_DEALLOC_MISMATCH;
          kind++) {
         const char *name = moat_kind_name((enum moat_kind)kind);
         ck_assert_str_ne(name, "");

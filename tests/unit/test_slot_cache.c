@@ -396,7 +396,9 @@ static char *allocate(void)
 static bool release(char *block)
 {
     struct moat_finding own_finding;
-    return block != NULL && !slots_free((uintptr_t)block, 1, &own_finding);
+    return block != NULL
+           && !slots_free((uintptr_t)block, MOAT_FAMILY_UNKNOWN, 1,
+                          &own_finding);
 }
 
 enum { BLOCKS = 50 };

@@ -62,7 +62,7 @@ static char *allocate(size_t bytes, size_t alignment,
 
 static bool release(char *block)
 {
-    return slots_free((uintptr_t)block, 1, &finding);
+    return slots_free((uintptr_t)block, MOAT_FAMILY_UNKNOWN, 1, &finding);
 }
 
 static bool is_accessible(const char *address)
