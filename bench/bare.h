@@ -70,14 +70,13 @@ static inline bool bare_move(struct bare *bare)
 
 static inline bool bare_watch(struct bare *bare, bool is_move)
 {
-    struct uffdio_api api = { .api = UFFD_API,
-                              .features = UFFD_FEATURE_SIGBUS
-                                          | (is_move ? UFFD_FEATURE_MOVE
-                                                     : 0) };
-    struct uffdio_register range
-        = { .range = { .start = (uintptr_t)bare->page,
-                       .len = 2 * bare->page_bytes },
-            .mode = UFFDIO_REGISTER_MODE_MISSING };
+    struct uffdio_api api
+        = { .api = UFFD_API,
+            .features
+            = UFFD_FEATURE_SIGBUS | (is_move ? UFFD_FEATURE_MOVE : 0) };
+    struct uffdio_register range = { .range = { .start = (uintptr_t)bare->page,
+                                                .len = 2 * bare->page_bytes },
+                                     .mode = UFFDIO_REGISTER_MODE_MISSING };
     bare->descriptor = (int)syscall(
         SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
     return bare->descriptor >= 0
@@ -96,8 +95,10 @@ static inline bool bare_start(struct bare *bare, const char *way)
     if (pages == MAP_FAILED) {
         return false;
     }
-    *bare = (struct bare){ .way = way, .page_bytes = page_bytes,
-                           .page = pages, .other = pages + page_bytes,
+    *bare = (struct bare){ .way = way,
+                           .page_bytes = page_bytes,
+                           .page = pages,
+                           .other = pages + page_bytes,
                            .zeroes = pages + 2 * page_bytes };
     memset(bare->zeroes, 0, page_bytes);
     if (way[0] == 'm' && way[1] == 'o') {
@@ -127,8 +128,7 @@ static inline bool bare_pair(struct bare *bare)
     case 'u': {
         bool is_there = madvise(bare->page, bytes, MADV_GUARD_REMOVE) == 0;
         *(volatile char *)bare->page = 1;
-        return is_there
-               && madvise(bare->page, bytes, MADV_GUARD_INSTALL) == 0;
+        return is_there && madvise(bare->page, bytes, MADV_GUARD_INSTALL) == 0;
     }
     default: {
         bool is_there
@@ -138,6 +138,16 @@ static inline bool bare_pair(struct bare *bare)
                && madvise(bare->page, bytes, MADV_DONTNEED) == 0;
     }
     }
+}
+
+/* The same; and for "move" the page is touched where it went. */
+static inline bool bare_touched(struct bare *bare)
+{
+    bool is_done = bare_pair(bare);
+    if (is_done && bare->way[1] == 'o') {
+        *(volatile char *)bare->page = 1;
+    }
+    return is_done;
 }
 
 #endif

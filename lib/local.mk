@@ -165,4 +165,5 @@ libmoat_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-Wl,--wrap=malloc -Wl,--wrap=free -Wl,--wrap=sigaction \
 	-Wl,--wrap=signal -Wl,--wrap=sigprocmask -Wl,--wrap=close \
 	-Wl,--wrap=getrlimit -Wl,--wrap=syscall \
+	-Wl,--wrap=stackoverflow_install_handler \
 	-Wl,$(SIGSEGV_ARCHIVE) -Wl,--exclude-libs,libsigsegv.a

@@ -29,6 +29,8 @@ enum { REGION_SHARE = 16 };
 static struct {
     struct moat_state *state;
     struct arena_settings settings;
+    /* NULL: not tried yet. A program that does nothing does not need it. */
+    _Atomic(const struct revoke_way *) sparse_way;
 } heap;
 
 void arena_start(struct moat_state *state,
@@ -36,15 +38,19 @@ void arena_start(struct moat_state *state,
 {
     heap.state = state;
     heap.settings = *settings;
-    if (heap.settings.sparse_way == NULL) {
-        heap.settings.sparse_way = revoke_sparse(settings->way);
-    }
+    heap.sparse_way = settings->sparse_way;
     extent_start(state, settings->quarantine);
 }
 
 const struct revoke_way *arena_sparse_way(void)
 {
-    return heap.settings.sparse_way;
+    const struct revoke_way *way = heap.sparse_way;
+    if (way == NULL) {
+        /* Two threads find the same. */
+        way = revoke_sparse(heap.settings.way);
+        heap.sparse_way = way;
+    }
+    return way;
 }
 
 static void set_name(struct moat_arena *arena, const char *name)
@@ -139,7 +145,7 @@ static const struct revoke_way *way_for(const struct arena_request *request)
     }
     bool is_sparse = request->layout == ARENA_PACKED
                      || (request->is_heap && request->layout == ARENA_FENCED);
-    return is_sparse ? heap.settings.sparse_way : heap.settings.way;
+    return is_sparse ? arena_sparse_way() : heap.settings.way;
 }
 
 int arena_create(const struct arena_request *request,

@@ -42,7 +42,8 @@ struct arena_settings {
 void arena_start(struct moat_state *state,
                  const struct arena_settings *settings);
 
-/* The way of large blocks. */
+/* The way of packed arenas and large blocks; tried when it is first asked for.
+ */
 const struct revoke_way *arena_sparse_way(void);
 
 struct arena_request {

@@ -2,6 +2,7 @@
 /* For the preload library; see faults.h. */
 #include "api/faults.h"
 
+#include "alloc/arena.h"
 #include "diagnose/fault.h"
 #include "os/address_space.h"
 #include "os/userfault.h"
@@ -33,4 +34,6 @@ void faults_renumber_descriptor(void)
 void faults_prepare_sandbox(void)
 {
     userfault_give_up();
+    /* Tried while it may be. */
+    arena_sparse_way();
 }

@@ -173,11 +173,10 @@ static void on_stack_overflow(int emergency, stackoverflow_context_t context)
 static void report_the_rest(void)
 {
     if (!fault.is_reported) {
-        /* A child of fork() may run on the stack of what was a thread. */
-        bool is_thread_end = thread_stack_in_signal().high != 0
-                             && is_stack_overflow(fault.facts.address,
-                                                  fault.state.stack_pointer);
-        classify_and_report(is_thread_end);
+        /* Of a thread; or of the main one, where libsigsegv does not look at
+         * its stack or could not find it. */
+        classify_and_report(is_stack_overflow(fault.facts.address,
+                                              fault.state.stack_pointer));
     }
 }
 
@@ -348,17 +347,27 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     errno = saved_errno;
 }
 
-/* A stack with a guard page below; *TOP is its end. */
-static int map_stack(size_t bytes, const char *name, uintptr_t *top)
+/* Two stacks in one mapping, each with a guard page below. */
+static int map_stacks(uintptr_t *report_top, uintptr_t *alternate_top)
 {
     uintptr_t start;
     size_t guard_bytes = pages_size();
-    bytes = size_round_up(bytes, guard_bytes);
-    int error = pages_map(guard_bytes + bytes, name, &start);
+    size_t report_bytes
+        = guard_bytes + size_round_up(REPORT_STACK_BYTES, guard_bytes);
+    size_t alternate_bytes
+        = guard_bytes + size_round_up(ALTERNATE_STACK_BYTES, guard_bytes);
+    int error = pages_map(report_bytes + alternate_bytes, "moat stacks",
+                          &start);
     if (error == 0) {
         error = pages_deny(start, guard_bytes);
     }
-    *top = error == 0 ? start + guard_bytes + bytes : 0;
+    if (error == 0) {
+        error = pages_deny(start + report_bytes, guard_bytes);
+    }
+    if (error == 0) {
+        *report_top = start + report_bytes;
+        *alternate_top = start + report_bytes + alternate_bytes;
+    }
     return error;
 }
 
@@ -369,12 +378,7 @@ static int map_stack(size_t bytes, const char *name, uintptr_t *top)
 static int install_library(void)
 {
     uintptr_t alternate_top;
-    int error = map_stack(REPORT_STACK_BYTES, "moat report stack",
-                          &gate.report_stack_top);
-    if (error == 0) {
-        error = map_stack(ALTERNATE_STACK_BYTES, "moat signal stack",
-                          &alternate_top);
-    }
+    int error = map_stacks(&gate.report_stack_top, &alternate_top);
     if (error != 0) {
         return error;
     }
@@ -387,10 +391,8 @@ static int install_library(void)
     bool had_stack = sigaltstack(NULL, &before) == 0
                      && (before.ss_flags & SS_DISABLE) == 0;
     void *alternate = (void *)(alternate_top - ALTERNATE_STACK_BYTES);
-    /*
-     * Without it (no /proc to find the stack's end in) only the overflow of
-     * the main stack is not told from other faults.
-     */
+    /* Without it (no /proc to find the stack's end in, or the preload library,
+     * which saves the time) report_the_rest() looks at that stack too. */
     stackoverflow_install_handler(on_stack_overflow, alternate,
                                   ALTERNATE_STACK_BYTES);
     if (had_stack) {

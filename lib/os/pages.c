@@ -75,12 +75,21 @@ static void set_name(uintptr_t start, size_t bytes, const char *name)
     errno = saved_errno;
 }
 
+/* A page of page table entries maps so much; nothing smaller is one huge page,
+ * unless the machine's owner asks for that. */
+static size_t least_huge_page(void)
+{
+    return pages_size() * (pages_size() / sizeof(uint64_t));
+}
+
 int pages_map(size_t bytes, const char *name, uintptr_t *start)
 {
     int error = map(bytes, PROT_READ | PROT_WRITE, start);
     if (error == 0) {
         set_name(*start, bytes, name);
-        pages_set_sparse(*start, bytes);
+        if (bytes >= least_huge_page()) {
+            pages_set_sparse(*start, bytes);
+        }
     }
     return error;
 }

@@ -28,10 +28,10 @@ enum revoke_way_id {
 
 struct revoke_way {
     const char *name;
-    /*
-     * Try the way on a page of its own: 0, or why this kernel or container
-     * does not have it.
-     */
+    /* NULL, or: get ready, before anything else but probe(). 0, or why this
+     * kernel or container does not have the way. */
+    int (*start)(void);
+    /* The same, and try it on a page of its own. */
     int (*probe)(void);
     /* From reserved to guarded. */
     int (*prepare)(uintptr_t start, size_t bytes);

@@ -46,6 +46,7 @@ static int drop_probe(void)
 
 const struct revoke_way revoke_drop = {
     .name = "drop",
+    .start = userfault_start,
     .probe = drop_probe,
     .prepare = userfault_register,
     .arm = userfault_fill,

@@ -9,6 +9,12 @@
 
 #include <errno.h>
 
+static int move_start(void)
+{
+    int error = userfault_start();
+    return error == 0 && !userfault_can_move() ? ENOSYS : error;
+}
+
 /*
  * What is tried is that a missing page is out of reach; that pages can be moved
  * is what the kernel says (UFFD_FEATURE_MOVE). Moving one here would flush the
@@ -17,15 +23,13 @@
  */
 static int move_probe(void)
 {
-    int error = userfault_start();
-    if (error == 0 && !userfault_can_move()) {
-        error = ENOSYS;
-    }
+    int error = move_start();
     return error == 0 ? userfault_try() : error;
 }
 
 const struct revoke_way revoke_move = {
     .name = "move",
+    .start = move_start,
     .probe = move_probe,
     .prepare = userfault_register,
     .arm = userfault_fill,

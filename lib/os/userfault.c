@@ -137,24 +137,30 @@ static bool is_in_place(void)
            && file.st_ino == uffd.inode;
 }
 
+/* The zeroes, and behind them the ranges: a mapping costs each start. */
+static int map_tables(void)
+{
+    size_t range_bytes = RANGE_PAGES * pages_size();
+    size_t zero_bytes = COPIED_PAGES * pages_size();
+    int error = pages_map(zero_bytes + range_bytes, "moat userfaultfd",
+                          &uffd.zeroes);
+    if (error == 0) {
+        uffd.ranges.ranges = (struct range *)(uffd.zeroes + zero_bytes);
+        uffd.ranges.capacity = range_bytes / sizeof(struct range);
+    }
+    return error;
+}
+
 int userfault_start(void)
 {
     if (uffd.descriptor >= 0) {
         return 0;
     }
-    uintptr_t table = (uintptr_t)uffd.ranges.ranges;
+    int descriptor;
     int error = address_space_start();
     if (error == 0 && uffd.zeroes == 0) {
-        error = pages_map(COPIED_PAGES * pages_size(), "moat zeroes",
-                          &uffd.zeroes);
+        error = map_tables();
     }
-    if (error == 0 && table == 0) {
-        error = pages_map(RANGE_PAGES * pages_size(), "moat ranges", &table);
-        uffd.ranges.ranges = (struct range *)table;
-        uffd.ranges.capacity
-            = RANGE_PAGES * pages_size() / sizeof(struct range);
-    }
-    int descriptor;
     if (error == 0) {
         error = open_descriptor(&descriptor);
     }
