@@ -20,10 +20,15 @@ if ! command -v objdump >/dev/null; then
 fi
 
 # Names of static functions may occur in two files: the file goes in front.
-for object in lib/base/*.o lib/os/*.o lib/record/*.o lib/diagnose/*.o; do
-    ${NM:-nm} -P "$object" | awk -v file="$object" '
-        $2 ~ /^[Tt]$/ { print "function", $2 == "T" ? $1 : file ":" $1 }'
-    objdump -dr --no-show-raw-insn "$object" | awk -v file="$object" '
+{
+    ${NM:-nm} -A -P lib/base/*.o lib/os/*.o lib/record/*.o lib/diagnose/*.o |
+        awk '$3 ~ /^[Tt]$/ { print "function", $3 == "T" ? $2 : $1 $2 }'
+    objdump -dr --no-show-raw-insn lib/base/*.o lib/os/*.o lib/record/*.o \
+        lib/diagnose/*.o | awk '
+        match($0, /: +file format /) {
+            file = substr($0, 1, RSTART - 1)
+            next
+        }
         /^[0-9a-f]+ <.*>:$/ {
             name = $2
             gsub(/[<>:]/, "", name)
@@ -43,7 +48,7 @@ for object in lib/base/*.o lib/os/*.o lib/record/*.o lib/diagnose/*.o; do
                 print "edge", file, name, target
             }
         }'
-done >"$scratch/graph"
+} >"$scratch/graph"
 
 awk '
     $1 == "function" { is_function[$2] = 1 }

@@ -20,15 +20,10 @@ api:api diagnose alloc record os base
 preload:preload api diagnose alloc record os base'
 
 echo "$rooms" | while IFS=: read -r room uses; do
-    for object in lib/"$room"/*.o; do
-        [ -e "$object" ] || exit 99
-        ${NM:-nm} -P -g "$object" | while read -r symbol type rest; do
-            case $type in
-            U | w) echo "$room uses $symbol $object" ;;
-            *) echo "$room defines $symbol" ;;
-            esac
-        done
-    done
+    ${NM:-nm} -A -P -g lib/"$room"/*.o | awk -v room="$room" '
+        { object = $1; sub(/:$/, "", object) }
+        $3 ~ /^[Uw]$/ { print room, "uses", $2, object; next }
+        { print room, "defines", $2 }'
 done >"$scratch/all"
 # What preload stands in front of is libc's for all the others: the linker
 # binds their calls past it (--wrap).

@@ -27,20 +27,21 @@ find "$srcdir/lib" "$srcdir/include" "$srcdir/tools" "$srcdir/demos" \
     "$srcdir/tests" "$srcdir/bench" \
     -name '*.[ch]' -o -name '*.sh' -o -name '*.def' >"$scratch/sources"
 
-while read -r file; do
-    head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' ||
-        echo "$file"
-done <"$scratch/sources" >"$scratch/wrong"
+xargs awk '
+    FNR == 1 { if (file != "" && !is_named) print file
+               file = FILENAME
+               is_named = 0 }
+    FNR <= 3 && /SPDX-License-Identifier: GPL-2.0-or-later/ { is_named = 1 }
+    END { if (!is_named) print file }' <"$scratch/sources" >"$scratch/wrong"
 result "every source names its licence" "$scratch/wrong"
 
-grep -E '\.[ch]$' "$scratch/sources" | while read -r file; do
-    awk -v file="$file" '
-        # Bytes that continue a character of UTF-8 take no column.
-        { gsub(/[\200-\277]/, "") }
-        length($0) > 80 { print file ":" FNR ": " length($0) " columns" }
-        /\t/ { print file ":" FNR ": a tab" }
-        / $/ { print file ":" FNR ": a blank at the end" }' "$file"
-done | grep -v '/crimes\.def' >"$scratch/wrong"
+grep -E '\.[ch]$' "$scratch/sources" | xargs awk '
+    # Bytes that continue a character of UTF-8 take no column.
+    { gsub(/[\200-\277]/, "") }
+    length($0) > 80 { print FILENAME ":" FNR ": " length($0) " columns" }
+    /\t/ { print FILENAME ":" FNR ": a tab" }
+    / $/ { print FILENAME ":" FNR ": a blank at the end" }' |
+    grep -v '/crimes\.def' >"$scratch/wrong"
 result "no line of C is wider than 80 columns, none has tabs" "$scratch/wrong"
 
 for header in moat.h moat/arena.h moat/finding.h moat/guarded.h moat/inspect.h \
