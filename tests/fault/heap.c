@@ -39,7 +39,7 @@
 #define SYS_close_range 436
 #endif
 
-enum { SIBLINGS = 500, SIBLING_BYTES = 48 };
+enum { SIBLINGS = 120, SIBLING_BYTES = 48 };
 
 static char *siblings[SIBLINGS];
 
