@@ -73,7 +73,7 @@ static int arm_prepared(struct moat_arena *arena, uintptr_t first,
     arena->is_unprepared = true;
     error = revoke_renew(first, last - first);
     if (error == 0) {
-        error = pages_allow(first, last - first);
+        error = pages_provide(first, last - first);
     }
     shortfall_note(SHORTFALL_ARMED_BY_MPROTECT);
     return error;
@@ -98,7 +98,7 @@ int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end)
     /* mprotect() may have revoked any of these pages, see below. */
     uintptr_t denied = arena->is_unprepared ? first : middle;
     if (error == 0 && denied < last) {
-        error = pages_allow(denied, last - denied);
+        error = pages_provide(denied, last - denied);
         if (error != 0 && first < middle) {
             /* All or nothing: no page is open that no block will have. */
             arena->way->revoke(first, middle - first);

@@ -39,9 +39,10 @@ int slot_books_extend(struct slot_books *books,
     usable = usable < books->capacity ? usable : books->capacity;
     size_t records = size_round_up(usable * sizeof *window->blocks,
                                    pages_size());
-    int error = pages_allow((uintptr_t)books->next, links_bytes(usable));
+    int error
+        = pages_provide((uintptr_t)books->next, links_bytes(usable));
     if (error == 0) {
-        error = pages_allow((uintptr_t)window->blocks, records);
+        error = pages_provide((uintptr_t)window->blocks, records);
     }
     if (error == 0) {
         books->usable = usable;

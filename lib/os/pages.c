@@ -114,6 +114,50 @@ int pages_allow(uintptr_t start, size_t bytes)
                    saved_errno);
 }
 
+/* What filters answer, and mprotect() and the memory never. */
+static bool is_refusal(int error)
+{
+    return error == EPERM || error == ENOSYS || error == EACCES;
+}
+
+static int map_anew(uintptr_t start, size_t bytes, int protection)
+{
+    int saved_errno = errno;
+    void *address
+        = mmap((void *)start, bytes, protection,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    return outcome(address == MAP_FAILED ? -1 : 0, saved_errno);
+}
+
+int pages_provide(uintptr_t start, size_t bytes)
+{
+    int error = pages_allow(start, bytes);
+    if (!is_refusal(error)) {
+        return error;
+    }
+    uintptr_t missing = start;
+    for (uintptr_t page = start; page < start + bytes; page += pages_size()) {
+        int reach = pages_touch(page);
+        if (reach != 0 && reach != EFAULT) {
+            return error;
+        }
+        if (reach == 0) {
+            if (missing < page
+                && map_anew(missing, page - missing, PROT_READ | PROT_WRITE)
+                       != 0) {
+                return error;
+            }
+            missing = page + pages_size();
+        }
+    }
+    return missing < start + bytes
+                   && map_anew(missing, start + bytes - missing,
+                               PROT_READ | PROT_WRITE)
+                          != 0
+               ? error
+               : 0;
+}
+
 int pages_deny(uintptr_t start, size_t bytes)
 {
     int saved_errno = errno;
@@ -122,15 +166,11 @@ int pages_deny(uintptr_t start, size_t bytes)
 
 int pages_renew(uintptr_t start, size_t bytes)
 {
-    int saved_errno = errno;
-    void *address
-        = mmap((void *)start, bytes, PROT_NONE,
-               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-    if (address == MAP_FAILED) {
-        return outcome(-1, saved_errno);
+    int error = map_anew(start, bytes, PROT_NONE);
+    if (error == 0) {
+        pages_set_sparse(start, bytes);
     }
-    pages_set_sparse(start, bytes);
-    return 0;
+    return error;
 }
 
 int pages_transfer(uintptr_t from, uintptr_t to, size_t bytes)

@@ -39,6 +39,13 @@ int pages_allow(uintptr_t start, size_t bytes);
 int pages_deny(uintptr_t start, size_t bytes);
 
 /*
+ * As pages_allow(), for pages that are private and anonymous and of no way that
+ * guards them otherwise: where a filter of system calls has taken mprotect(),
+ * those that are out of reach are mapped anew.
+ */
+int pages_provide(uintptr_t start, size_t bytes);
+
+/*
  * Hand the pages of FROM, guard markers too, over to TO, which is reserved. TO
  * then is what FROM was, and FROM is still mapped, so that nothing else gets
  * in there, and reads as zeroes where it was accessible. Costs least where both

@@ -19,7 +19,9 @@ static int mprotect_revoke(uintptr_t start, size_t bytes)
      */
     int error = pages_deny(start, bytes);
     if (error != 0) {
-        return error;
+        /* A filter of system calls may have taken mprotect(), and left mmap().
+         */
+        return pages_renew(start, bytes) == 0 ? 0 : error;
     }
     /*
      * Locked memory cannot be dropped (EINVAL). The pages are out of reach
@@ -33,7 +35,7 @@ static int mprotect_revoke(uintptr_t start, size_t bytes)
 
 static int mprotect_arm(uintptr_t start, size_t bytes)
 {
-    return pages_allow(start, bytes);
+    return pages_provide(start, bytes);
 }
 
 static int mprotect_probe(void)
@@ -43,10 +45,10 @@ static int mprotect_probe(void)
     if (error != 0) {
         return error;
     }
-    error = pages_allow(page, pages_size());
+    error = pages_provide(page, pages_size());
     if (error == 0) {
         *(volatile char *)page = 1;
-        error = pages_deny(page, pages_size());
+        error = mprotect_revoke(page, pages_size());
     }
     pages_unmap(page, pages_size());
     return error;

@@ -114,7 +114,7 @@ static int allow_records(struct region *region, size_t offset, size_t bytes)
      */
     size_t first
         = is_near ? region->usable_to : size_round_down(offset, BLOCKS_STEP);
-    int error = pages_allow(region->blocks_start + first, end - first);
+    int error = pages_provide(region->blocks_start + first, end - first);
     if (error == 0) {
         region->usable_from = is_near ? region->usable_from : first;
         region->usable_to = end;
@@ -141,7 +141,7 @@ static int allow_granules(struct region *region, size_t offset, size_t bytes)
         uintptr_t first = size_round_down(notes, page_bytes);
         uintptr_t end = size_round_up(notes + per_span * sizeof(uint32_t),
                                       page_bytes);
-        error = pages_allow(first, end - first);
+        error = pages_provide(first, end - first);
         if (error == 0) {
             atomic_store_explicit(owner, REGION_MIXED, memory_order_release);
         }

@@ -13,6 +13,7 @@
  *   sandbox  with a filter that refuses userfaultfd, ioctl and all that is
  *            younger, put up when some blocks are live;
  *   strict   the same, and without madvise;
+ *   bare     the same, and without mprotect;
  *   locked   with all memory locked; exit status 77 where that is not allowed.
  *
  * The heap is called as malloc and free will: this program has libmoat inside.
@@ -270,14 +271,16 @@ static void commit_with_all_closed(void)
 
 enum { REFUSED = SECCOMP_RET_ERRNO | (EPERM & SECCOMP_RET_DATA) };
 
-static void commit_in_sandbox(bool has_madvise)
+static void commit_in_sandbox(bool has_madvise, bool has_mprotect)
 {
     unsigned madvise_or_none = has_madvise ? SYS_userfaultfd : SYS_madvise;
+    unsigned mprotect_or_none = has_mprotect ? SYS_userfaultfd : SYS_mprotect;
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 4, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 3, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, madvise_or_none, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 5, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 4, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, madvise_or_none, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mprotect_or_none, 2, 0),
         /* Linux 5.0 and younger. */
         BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 424, 1, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
@@ -317,9 +320,11 @@ static void commit_in(const char *circumstance)
     } else if (strcmp(circumstance, "closed") == 0) {
         commit_with_all_closed();
     } else if (strcmp(circumstance, "sandbox") == 0) {
-        commit_in_sandbox(true);
+        commit_in_sandbox(true, true);
     } else if (strcmp(circumstance, "strict") == 0) {
-        commit_in_sandbox(false);
+        commit_in_sandbox(false, true);
+    } else if (strcmp(circumstance, "bare") == 0) {
+        commit_in_sandbox(false, false);
     } else if (strcmp(circumstance, "locked") == 0) {
         commit_locked();
     } else {

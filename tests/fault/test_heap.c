@@ -118,6 +118,7 @@ CIRCUMSTANCE(in_a_child_of_vfork, "vfork")
 CIRCUMSTANCE(after_all_descriptors_were_closed, "closed")
 CIRCUMSTANCE(in_a_sandbox_without_userfaultfd_and_ioctl, "sandbox")
 CIRCUMSTANCE(in_a_sandbox_without_madvise_too, "strict")
+CIRCUMSTANCE(in_a_sandbox_without_mprotect_too, "bare")
 CIRCUMSTANCE(with_all_memory_locked, "locked")
 
 static int lock_all(void *unused)
@@ -164,6 +165,8 @@ static void add(TCase *tests)
         tcase_add_loop_test(tests, in_a_sandbox_without_userfaultfd_and_ioctl,
                             0, count);
         tcase_add_loop_test(tests, in_a_sandbox_without_madvise_too, 0, count);
+        tcase_add_loop_test(tests, in_a_sandbox_without_mprotect_too, 0,
+                            count);
     }
     if (is_allowed(lock_all, "locked memory")) {
         tcase_add_loop_test(tests, with_all_memory_locked, 0, count);

@@ -150,6 +150,26 @@ static void crime_in_a_sandbox_by_syscall(void)
     use_it();
 }
 
+/* Nothing is left that changes pages but mapping them anew. */
+static void crime_in_a_sandbox_of_mmap_alone(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program
+        = { .len = sizeof filter / sizeof filter[0], .filter = filter };
+    free_one();
+    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+    use_another();
+}
+
 static int use_it_in_child(void *unused)
 {
     (void)unused;
@@ -379,6 +399,7 @@ static const struct {
     PLAY(crime_in_a_child_of_vfork),
     PLAY(crime_in_a_sandbox_by_prctl),
     PLAY(crime_in_a_sandbox_by_syscall),
+    PLAY(crime_in_a_sandbox_of_mmap_alone),
     PLAY(each_number_can_be_had),
     PLAY(the_first_descriptor_is_the_lowest),
 };

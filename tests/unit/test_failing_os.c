@@ -282,6 +282,34 @@ START_TEST(tables_that_are_refused_leave_nothing_behind)
 }
 END_TEST
 
+START_TEST(where_mprotect_is_refused_pages_are_mapped_anew)
+{
+    uintptr_t start;
+    size_t page_bytes = pages_size();
+    ck_assert_int_eq(pages_reserve(4 * page_bytes, &start), 0);
+    char *second = (char *)start + page_bytes;
+    ck_assert_int_eq(pages_allow((uintptr_t)second, page_bytes), 0);
+    strcpy(second, "kept");
+    /* That is not a refusal, and to map anew would do no better. */
+    failing_os_start(1, ENOMEM, FAILING_MPROTECT);
+    ck_assert_int_eq(pages_provide(start, 4 * page_bytes), ENOMEM);
+    failing_os_start(1, EPERM, FAILING_MPROTECT);
+    ck_assert_int_eq(pages_provide(start, 4 * page_bytes), 0);
+    ck_assert_int_eq(revoke_mprotect.revoke(start, page_bytes), 0);
+    failing_os_stop();
+    ck_assert_str_eq(second, "kept");
+    second[2 * page_bytes] = 'x';
+    ck_assert_int_eq(pages_touch(start), EFAULT);
+    ck_assert_int_eq(pages_touch(start + 3 * page_bytes), 0);
+    /* Neither way: as it was. */
+    failing_os_start(1, EPERM, FAILING_EVER_AFTER);
+    ck_assert_int_eq(pages_provide(start, 4 * page_bytes), EPERM);
+    failing_os_stop();
+    ck_assert_int_eq(pages_touch(start), EFAULT);
+    pages_unmap(start, 4 * page_bytes);
+}
+END_TEST
+
 START_TEST(a_way_that_is_refused_is_replaced_and_the_reason_is_told)
 {
     int refused;
@@ -314,6 +342,7 @@ static void add(TCase *tests)
     tcase_add_test(tests,
                    a_region_that_is_refused_once_is_asked_for_in_half);
     tcase_add_test(tests, tables_that_are_refused_leave_nothing_behind);
+    tcase_add_test(tests, where_mprotect_is_refused_pages_are_mapped_anew);
     tcase_add_test(
         tests, a_way_that_is_refused_is_replaced_and_the_reason_is_told);
     tcase_add_test(tests, a_limit_that_cannot_be_read_is_none);
