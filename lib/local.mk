@@ -70,6 +70,7 @@ liballoc_la_SOURCES = \
 	lib/alloc/arena_damage.c lib/alloc/arena_damage.h \
 	lib/alloc/arena_dump.c \
 	lib/alloc/arena_inspect.c lib/alloc/arena_inspect.h \
+	lib/alloc/arena_map.c \
 	lib/alloc/arena_pages.c lib/alloc/arena_pages.h \
 	lib/alloc/arena_reset.c lib/alloc/arena_reset.h \
 	lib/alloc/arena_snapshot.c lib/alloc/arena_snapshot.h \

@@ -76,17 +76,29 @@ MOAT_API int moat_arena_walk(const struct moat_arena *arena,
 
 /* How moat_arena_dump() shows an arena. */
 enum moat_dump {
-    /* 64 bytes a line as text, '.' for what is not printable ASCII. */
-    MOAT_DUMP_TEXT = 0
+    /* 64 bytes a line as text, '.' for what is not printable ASCII, for
+     * freed blocks and for slack. */
+    MOAT_DUMP_TEXT = 0,
+    /* A line for each block with its bounds, then its bytes in hex and as
+     * text, 16 a line; of freed blocks the line alone. */
+    MOAT_DUMP_HEX = 1,
+    /*
+     * A cell for each 16 bytes, one for a guard page: live, freed, canary,
+     * slack, damaged, never used; a line says what is what. On a terminal in
+     * colour, unless NO_COLOR is set; in Unicode where the locale (setlocale())
+     * is one of UTF-8, else in ASCII.
+     */
+    MOAT_DUMP_MAP = 2
 };
 
 /*
- * Write what ARENA holds to OUT in STYLE, canaries left out, so that offsets
- * are those of a plain bump allocator; then a line with its counts.
+ * Write what ARENA holds to OUT in STYLE, then a line with its counts. In text
+ * and in hex canaries are left out, so that offsets are those of a plain bump
+ * allocator; a map shows memory as it is.
  *
- * Bytes of freed blocks and slack show as '.'. When ARENA is NULL or no living
- * arena, or STYLE is unknown, errno is EINVAL and nothing is written; nothing
- * happens when OUT is NULL.
+ * When ARENA is NULL or no living arena, or STYLE is unknown, errno is EINVAL
+ * and nothing is written; nothing happens when OUT is NULL. Not thread-safe:
+ * the arena must not change meanwhile.
  */
 MOAT_API void moat_arena_dump(const struct moat_arena *arena, FILE *out,
                               enum moat_dump style);

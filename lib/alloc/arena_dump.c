@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Dumping an arena as text, as a plain bump allocator would hold it: canaries
- * are left out, and so offsets are those of the arena's capacity.
+ * Dumping an arena as text or in hex, as a plain bump allocator would hold it:
+ * canaries are left out, and so offsets are those of the arena's capacity.
  */
 #include "alloc/arena_inspect.h"
 
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { LINE_BYTES = 64 };
+enum { LINE_BYTES = 64, HEX_BYTES = 16 };
 
 struct dump {
     FILE *out;
@@ -47,14 +47,26 @@ static void add_block(struct dump *dump, const struct block_record *block)
     }
 }
 
-void arena_dump_text(const struct moat_arena *arena, FILE *out)
+void arena_dump_head(const struct moat_arena *arena, FILE *out)
 {
-    struct dump dump = { .out = out };
     char name[sizeof arena->name];
     struct text printable = text_in(name, sizeof name);
     text_printable(&printable, arena->name);
     fprintf(out, "arena \"%s\", %zu of %zu bytes used\n", name,
             arena->cursor, arena->capacity);
+}
+
+void arena_dump_tail(const struct moat_arena *arena, FILE *out)
+{
+    fprintf(out, "  %zu live, %zu freed, %zu bytes never used\n",
+            arena->live_blocks, arena->block_count - arena->live_blocks,
+            arena->capacity - arena->cursor);
+}
+
+void arena_dump_text(const struct moat_arena *arena, FILE *out)
+{
+    struct dump dump = { .out = out };
+    arena_dump_head(arena, out);
     for (size_t index = 0; index < arena->block_count; index++) {
         const struct block_record *block = &arena->blocks[index];
         while (dump.offset < block->arena_offset) {
@@ -68,7 +80,63 @@ void arena_dump_text(const struct moat_arena *arena, FILE *out)
     if (dump.offset % LINE_BYTES != 0) {
         end_line(&dump);
     }
-    fprintf(out, "  %zu live, %zu freed, %zu bytes never used\n",
-            arena->live_blocks, arena->block_count - arena->live_blocks,
-            arena->capacity - arena->cursor);
+    arena_dump_tail(arena, out);
+}
+
+static void add_hex_line(FILE *out, size_t offset, const unsigned char *bytes,
+                         size_t count)
+{
+    char text[HEX_BYTES + 1];
+    fprintf(out, "  0x%04zx ", offset);
+    for (size_t i = 0; i < HEX_BYTES; i++) {
+        if (i == HEX_BYTES / 2) {
+            fputc(' ', out);
+        }
+        if (i < count) {
+            fprintf(out, " %02x", bytes[i]);
+            text[i] = bytes[i] >= 0x20 && bytes[i] < 0x7f ? (char)bytes[i]
+                                                          : '.';
+        } else {
+            fputs("   ", out);
+        }
+    }
+    text[count] = '\0';
+    fprintf(out, "  |%s|\n", text);
+}
+
+/* Lines that say what the one before said are left out, as od(1) does. */
+static void add_hex(FILE *out, const struct block_record *block)
+{
+    const unsigned char *bytes = (const unsigned char *)block->start;
+    bool is_repeating = false;
+    for (size_t at = 0; at < block->bytes; at += HEX_BYTES) {
+        size_t left = block->bytes - at;
+        bool is_same = at != 0 && left > HEX_BYTES
+                       && memcmp(bytes + at - HEX_BYTES, bytes + at, HEX_BYTES)
+                              == 0;
+        if (!is_same) {
+            add_hex_line(out, block->arena_offset + at, bytes + at,
+                         left < HEX_BYTES ? left : HEX_BYTES);
+        } else if (!is_repeating) {
+            fputs("  *\n", out);
+        }
+        is_repeating = is_same;
+    }
+}
+
+void arena_dump_hex(const struct moat_arena *arena, FILE *out)
+{
+    arena_dump_head(arena, out);
+    for (size_t index = 0; index < arena->block_count; index++) {
+        const struct block_record *block = &arena->blocks[index];
+        bool is_live = block->state == BLOCK_LIVE;
+        fprintf(out, "  block #%zu, %zu bytes [0x%" PRIxPTR ",0x%" PRIxPTR
+                     "), %s\n",
+                index + 1, block->bytes, block->start,
+                block->start + block->bytes, is_live ? "live" : "freed");
+        if (is_live) {
+            add_hex(out, block);
+        }
+    }
+    arena_dump_tail(arena, out);
 }

@@ -8,7 +8,10 @@
 #include "diagnose/classify.h"
 
 #include <errno.h>
+#include <langinfo.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void moat_arena_stats(const struct moat_arena *arena, struct moat_stats *stats)
 {
@@ -32,17 +35,46 @@ int moat_arena_walk(const struct moat_arena *arena, moat_block_visitor visit,
     return arena_walk(arena, visit, context);
 }
 
+/* What OUT can show. */
+static struct arena_map_look look_of(FILE *out)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    int saved_errno = errno;
+    struct arena_map_look look = {
+        .is_unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+        /* A stream may have no file (fmemopen()). */
+        .is_colorful = fileno(out) >= 0 && isatty(fileno(out))
+                       && (no_color == NULL || no_color[0] == '\0')
+                       && terminal != NULL && strcmp(terminal, "dumb") != 0,
+    };
+    errno = saved_errno;
+    return look;
+}
+
 void moat_arena_dump(const struct moat_arena *arena, FILE *out,
                      enum moat_dump style)
 {
     if (out == NULL) {
         return;
     }
-    if (!runtime_is_living(arena) || style != MOAT_DUMP_TEXT) {
+    if (!runtime_is_living(arena)) {
         errno = EINVAL;
         return;
     }
-    arena_dump_text(arena, out);
+    switch (style) {
+    case MOAT_DUMP_TEXT:
+        arena_dump_text(arena, out);
+        break;
+    case MOAT_DUMP_HEX:
+        arena_dump_hex(arena, out);
+        break;
+    case MOAT_DUMP_MAP:
+        arena_dump_map(&moat_state, arena, out, look_of(out));
+        break;
+    default:
+        errno = EINVAL;
+    }
 }
 
 struct moat_snapshot *moat_arena_snapshot(const struct moat_arena *arena)

@@ -5,9 +5,13 @@
  */
 #include <moat.h>
 
+#include "alloc/arena_inspect.h"
 #include "tests/support/unit.h"
 
+#include <errno.h>
+#include <locale.h>
 #include <string.h>
+#include <unistd.h>
 
 static char text[8192];
 static struct moat_arena *arena;
@@ -29,12 +33,17 @@ static char *allocate(size_t size, const char *contents)
     return block;
 }
 
-static const char *dump(void)
+static const char *dump_as(enum moat_dump style)
 {
     FILE *out = fmemopen(text, sizeof text - 1, "w");
-    moat_arena_dump(arena, out, MOAT_DUMP_TEXT);
+    moat_arena_dump(arena, out, style);
     fclose(out);
     return text;
+}
+
+static const char *dump(void)
+{
+    return dump_as(MOAT_DUMP_TEXT);
 }
 
 START_TEST(a_dump_shows_an_arena_as_a_bump_allocator_would_hold_it)
@@ -56,6 +65,106 @@ START_TEST(a_dump_of_nothing_is_two_lines)
 {
     ck_assert_str_eq(dump(), "arena \"letters\", 0 of 256 bytes used\n"
                              "  0 live, 0 freed, 256 bytes never used\n");
+}
+END_TEST
+
+START_TEST(a_dump_in_hex_has_the_bounds_of_blocks)
+{
+    char *first = allocate(5, "Hell");
+    char *freed = allocate(32, "gone");
+    char *last = allocate(80, "and a long one");
+    char expected[1024];
+    moat_arena_free(arena, freed);
+    snprintf(expected, sizeof expected,
+             "arena \"letters\", 128 of 256 bytes used\n"
+             "  block #1, 5 bytes [%p,%p), live\n"
+             "  0x0000  48 65 6c 6c 00                                    "
+             "|Hell.|\n"
+             "  block #2, 32 bytes [%p,%p), freed\n"
+             "  block #3, 80 bytes [%p,%p), live\n"
+             "  0x0030  61 6e 64 20 61 20 6c 6f  6e 67 20 6f 6e 65 00 00  "
+             "|and a long one..|\n"
+             "  0x0040  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  "
+             "|................|\n"
+             "  *\n"
+             "  0x0070  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  "
+             "|................|\n"
+             "  2 live, 1 freed, 128 bytes never used\n",
+             (void *)first, (void *)(first + 5), (void *)freed,
+             (void *)(freed + 32), (void *)last, (void *)(last + 80));
+    ck_assert_str_eq(dump_as(MOAT_DUMP_HEX), expected);
+}
+END_TEST
+
+START_TEST(a_map_shows_what_lies_where)
+{
+    char *damaged = allocate(32, "live");
+    char *freed = allocate(64, "gone");
+    allocate(16, "live");
+    moat_arena_free(arena, freed);
+    char canary = damaged[33];
+    char canary_in_freed = freed[20];
+    damaged[33] = '!';
+    dump_as(MOAT_DUMP_MAP);
+    static const char head[] = "arena \"letters\", 112 of 256 bytes used\n"
+                               "  =##!|----||#|.........";
+    static const char tail[] = ".=\n  . never used, | canary, - freed, "
+                               "# live, ! damaged, = guard page; 16 bytes "
+                               "each\n"
+                               "  2 live, 1 freed, 144 bytes never used\n";
+    ck_assert_int_eq(strncmp(text, head, strlen(head)), 0);
+    ck_assert_str_eq(text + strlen(text) - strlen(tail), tail);
+    freed[20] = '!';
+    ck_assert_ptr_nonnull(strstr(dump_as(MOAT_DUMP_MAP), "=##!|-!--||#|."));
+    setlocale(LC_ALL, "C.UTF-8");
+    ck_assert_ptr_nonnull(strstr(dump_as(MOAT_DUMP_MAP),
+                                 "▦██✖┃▒✖▒▒┃┃█┃·"));
+    damaged[33] = canary;
+    freed[20] = canary_in_freed;
+}
+END_TEST
+
+START_TEST(a_map_in_colour_ends_each_colour)
+{
+    struct arena_map_look look = { .is_colorful = true };
+    FILE *out = fmemopen(text, sizeof text - 1, "w");
+    allocate(32, "live");
+    arena_dump_map(&moat_state, arena, out, look);
+    fclose(out);
+    ck_assert_ptr_nonnull(strstr(text, "  \033[36m=\033[0m\033[32m##"
+                                       "\033[0m\033[34m|\033[0m"
+                                       "\033[90m."));
+}
+END_TEST
+
+START_TEST(a_map_of_fenced_blocks_shows_their_guards)
+{
+    struct moat_arena_config config = { .name = "fenced", .capacity = 8192,
+                                        .layout = MOAT_LAYOUT_FENCED };
+    arena = moat_arena_create_with(&config);
+    moat_arena_free(arena, allocate(16, "gone"));
+    allocate(16, "live");
+    if (sysconf(_SC_PAGESIZE) == 4096) {
+        /* 252 cells in front of the canary, which has 48 bytes. */
+        ck_assert_ptr_nonnull(
+            strstr(dump_as(MOAT_DUMP_MAP),
+                   "  =---------------------------------------------------"
+                   "------------\n"
+                   "  ----------------------------------------------------"
+                   "------------\n"
+                   "  *\n"
+                   "  -=~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~"
+                   "~~~~~~~~~~~~\n"));
+        ck_assert_ptr_nonnull(strstr(text, "  |#=\n"));
+    }
+}
+END_TEST
+
+START_TEST(an_unknown_style_is_an_error)
+{
+    errno = 0;
+    ck_assert_str_eq(dump_as((enum moat_dump)3), "");
+    ck_assert_int_eq(errno, EINVAL);
 }
 END_TEST
 
@@ -175,6 +284,11 @@ static void add(TCase *tests)
     tcase_add_test(tests,
                    a_dump_shows_an_arena_as_a_bump_allocator_would_hold_it);
     tcase_add_test(tests, a_dump_of_nothing_is_two_lines);
+    tcase_add_test(tests, a_dump_in_hex_has_the_bounds_of_blocks);
+    tcase_add_test(tests, a_map_shows_what_lies_where);
+    tcase_add_test(tests, a_map_in_colour_ends_each_colour);
+    tcase_add_test(tests, a_map_of_fenced_blocks_shows_their_guards);
+    tcase_add_test(tests, an_unknown_style_is_an_error);
     tcase_add_test(tests, gaps_of_alignment_are_in_the_dump);
     tcase_add_test(tests, a_walk_meets_every_block_in_order);
     tcase_add_test(tests, counts_add_up);

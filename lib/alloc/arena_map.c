@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Dumping an arena as a map: a cell for each 16 bytes, one for a guard page, in
+ * the order of addresses, as they really lie in memory.
+ */
+#include "alloc/arena_inspect.h"
+
+#include "base/canary.h"
+#include "base/size.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { UNIT_BYTES = 16, LINE_CELLS = 64 };
+
+/* Where a cell holds more than one of these, it shows the last. */
+enum cell {
+    CELL_UNUSED,
+    CELL_SLACK,
+    CELL_CANARY,
+    CELL_FREED,
+    CELL_LIVE,
+    CELL_DAMAGED,
+    CELL_GUARD,
+    CELLS
+};
+
+static const struct {
+    const char *name;
+    char ascii;
+    const char *unicode;
+    /* Of the terminal. */
+    const char *color;
+} looks[CELLS] = {
+    [CELL_UNUSED] = { "never used", '.', "\u00b7", "90" },
+    [CELL_SLACK] = { "slack", '~', "\u2591", "33" },
+    [CELL_CANARY] = { "canary", '|', "\u2503", "34" },
+    [CELL_FREED] = { "freed", '-', "\u2592", "37" },
+    [CELL_LIVE] = { "live", '#', "\u2588", "32" },
+    [CELL_DAMAGED] = { "damaged", '!', "\u2716", "1;31" },
+    [CELL_GUARD] = { "guard page", '=', "\u25a6", "36" },
+};
+
+struct map {
+    const struct moat_state *state;
+    FILE *out;
+    struct arena_map_look look;
+    /* The unit that is being filled, and what it shows so far. */
+    uintptr_t unit;
+    enum cell cell;
+    bool has_unit;
+    /* Cells of the line, and of the last one that was written. */
+    unsigned char line[LINE_CELLS];
+    unsigned char last[LINE_CELLS];
+    size_t count;
+    bool has_last;
+    bool is_repeating;
+    bool is_used[CELLS];
+};
+
+static void draw(const struct map *map, enum cell cell, size_t times)
+{
+    if (map->look.is_colorful) {
+        fprintf(map->out, "\033[%sm", looks[cell].color);
+    }
+    for (size_t i = 0; i < times; i++) {
+        if (map->look.is_unicode) {
+            fputs(looks[cell].unicode, map->out);
+        } else {
+            fputc(looks[cell].ascii, map->out);
+        }
+    }
+    if (map->look.is_colorful) {
+        fputs("\033[0m", map->out);
+    }
+}
+
+static void end_line(struct map *map)
+{
+    bool is_same = map->has_last && map->count == LINE_CELLS
+                   && memcmp(map->line, map->last, LINE_CELLS) == 0;
+    if (!is_same) {
+        fputs("  ", map->out);
+        for (size_t at = 0; at < map->count;) {
+            size_t end = at + 1;
+            while (end < map->count && map->line[end] == map->line[at]) {
+                end++;
+            }
+            draw(map, map->line[at], end - at);
+            at = end;
+        }
+        fputc('\n', map->out);
+    } else if (!map->is_repeating) {
+        fputs("  *\n", map->out);
+    }
+    memcpy(map->last, map->line, map->count);
+    map->has_last = map->count == LINE_CELLS;
+    map->is_repeating = is_same;
+    map->count = 0;
+}
+
+static void add_cell(struct map *map, enum cell cell)
+{
+    map->line[map->count++] = (unsigned char)cell;
+    map->is_used[cell] = true;
+    if (map->count == LINE_CELLS) {
+        end_line(map);
+    }
+}
+
+static void end_unit(struct map *map)
+{
+    if (map->has_unit) {
+        add_cell(map, map->cell);
+    }
+    map->has_unit = false;
+}
+
+/* What lies from START up to END is of the kind CELL. */
+static void add(struct map *map, uintptr_t start, uintptr_t end,
+                enum cell cell)
+{
+    for (uintptr_t at = start; at < end;) {
+        uintptr_t unit = size_round_down(at, UNIT_BYTES);
+        if (!map->has_unit || map->unit != unit) {
+            end_unit(map);
+            map->has_unit = true;
+            map->unit = unit;
+            map->cell = cell;
+        }
+        map->cell = cell > map->cell ? cell : map->cell;
+        at = unit + UNIT_BYTES;
+    }
+}
+
+static void add_guard(struct map *map)
+{
+    end_unit(map);
+    add_cell(map, CELL_GUARD);
+}
+
+static void add_canary(struct map *map, uintptr_t start, uintptr_t end)
+{
+    for (uintptr_t at = start; at < end;) {
+        uintptr_t next = size_round_down(at, UNIT_BYTES) + UNIT_BYTES;
+        next = next < end ? next : end;
+        add(map, at, next,
+            canary_is_intact(map->state->secret, at, next) ? CELL_CANARY
+                                                           : CELL_DAMAGED);
+        at = next;
+    }
+}
+
+static void add_block(struct map *map, const struct block_record *block)
+{
+    uintptr_t end = block->start + block->bytes;
+    if (block->state == BLOCK_LIVE) {
+        add(map, block->start, end, CELL_LIVE);
+    } else if (block->state == BLOCK_REVOKED) {
+        add(map, block->start, end, CELL_FREED);
+    } else {
+        /* It is canary now. */
+        for (uintptr_t at = block->start; at < end; at += UNIT_BYTES) {
+            uintptr_t next = at + UNIT_BYTES < end ? at + UNIT_BYTES : end;
+            add(map, at, next,
+                canary_is_intact(map->state->secret, at, next)
+                    ? CELL_FREED
+                    : CELL_DAMAGED);
+        }
+    }
+}
+
+static void add_packed(struct map *map, const struct moat_arena *arena)
+{
+    uintptr_t at = arena->base;
+    for (size_t i = 0; i < arena->block_count; i++) {
+        const struct block_record *block = &arena->blocks[i];
+        /* Behind the block before, and in front of this one. */
+        add_canary(map, at, block->start);
+        add_block(map, block);
+        at = block->start + block->bytes;
+    }
+    if (arena->block_count != 0) {
+        uintptr_t end = at + arena->blocks[arena->block_count - 1].tail_bytes;
+        add_canary(map, at, end);
+        at = end;
+    }
+    add(map, at, arena->base + arena->reach_bytes, CELL_UNUSED);
+}
+
+static void add_fenced(struct map *map, const struct moat_arena *arena)
+{
+    size_t page_bytes = map->state->page_bytes;
+    for (size_t i = 0; i < arena->block_count; i++) {
+        const struct block_record *block = &arena->blocks[i];
+        uintptr_t end = block->start + block->bytes;
+        uintptr_t first = size_round_down(block->start, page_bytes);
+        uintptr_t last = size_round_up(end, page_bytes);
+        if (block->state == BLOCK_REVOKED) {
+            /* All of its pages are as inaccessible as the guards. */
+            add(map, first, last, CELL_FREED);
+        } else {
+            uintptr_t front = block->start - block->front_bytes;
+            add(map, first, front, CELL_SLACK);
+            add_canary(map, front, block->start);
+            add_block(map, block);
+            add_canary(map, end, end + block->tail_bytes);
+            add(map, end + block->tail_bytes, last, CELL_SLACK);
+        }
+        add_guard(map);
+    }
+}
+
+static void add_legend(const struct map *map)
+{
+    bool is_first = true;
+    fputs("  ", map->out);
+    for (enum cell cell = 0; cell < CELLS; cell++) {
+        if (map->is_used[cell]) {
+            fputs(is_first ? "" : ", ", map->out);
+            draw(map, cell, 1);
+            fprintf(map->out, " %s", looks[cell].name);
+            is_first = false;
+        }
+    }
+    fprintf(map->out, "; %d bytes each\n", UNIT_BYTES);
+}
+
+void arena_dump_map(const struct moat_state *state,
+                    const struct moat_arena *arena, FILE *out,
+                    struct arena_map_look look)
+{
+    struct map map = { .state = state, .out = out, .look = look };
+    arena_dump_head(arena, out);
+    add_guard(&map);
+    if (arena->layout == ARENA_PACKED) {
+        add_packed(&map, arena);
+        add_guard(&map);
+    } else {
+        add_fenced(&map, arena);
+    }
+    if (map.count != 0) {
+        end_line(&map);
+    }
+    add_legend(&map);
+    arena_dump_tail(arena, out);
+}
