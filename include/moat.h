@@ -42,6 +42,7 @@
 #include <moat/version.h>
 
 #include <moat/arena.h>
+#include <moat/expect.h>
 #include <moat/finding.h>
 #include <moat/guarded.h>
 #include <moat/inspect.h>

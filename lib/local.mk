@@ -93,6 +93,7 @@ libdiagnose_la_CPPFLAGS = $(LIB_CPPFLAGS)
 libdiagnose_la_CFLAGS = $(LIB_CFLAGS)
 libdiagnose_la_SOURCES = \
 	lib/diagnose/classify.c lib/diagnose/classify.h \
+	lib/diagnose/expect.c lib/diagnose/expect.h \
 	lib/diagnose/fault.c lib/diagnose/fault.h \
 	lib/diagnose/report.c lib/diagnose/report.h \
 	lib/diagnose/report_text.c lib/diagnose/report_text.h \
@@ -103,6 +104,7 @@ libapi_la_CFLAGS = $(LIB_CFLAGS)
 libapi_la_SOURCES = \
 	lib/api/arena_api.c \
 	lib/api/faults.c lib/api/faults.h \
+	lib/api/expect_api.c \
 	lib/api/guarded_api.c \
 	lib/api/heap.c lib/api/heap.h \
 	lib/api/inspect_api.c \

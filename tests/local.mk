@@ -96,6 +96,7 @@ unit_tests = \
 # Tests of what a user sees, on the shared library.
 fault_tests = \
 	tests/fault/test_crimes \
+	tests/fault/test_expect \
 	tests/fault/test_handlers \
 	tests/fault/test_heap \
 	tests/fault/test_scenes \
@@ -103,6 +104,7 @@ fault_tests = \
 # Programs that these tests run.
 fault_subjects = \
 	tests/fault/test_bad_input \
+	tests/fault/expect \
 	tests/fault/handlers \
 	tests/fault/heap \
 	tests/fault/heap_refusals \
@@ -270,6 +272,10 @@ tests_fault_test_crimes_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_crimes_SOURCES = tests/fault/test_crimes.c \
 	tests/support/ending.c
 tests_fault_test_crimes_LDADD = libos.la libbase.la $(CHECK_LIBS)
+tests_fault_test_expect_CPPFLAGS = $(fault_cppflags)
+tests_fault_test_expect_SOURCES = tests/fault/test_expect.c \
+	tests/support/ending.c
+tests_fault_test_expect_LDADD = libos.la libbase.la $(CHECK_LIBS)
 tests_fault_test_handlers_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_handlers_SOURCES = tests/fault/test_handlers.c \
 	tests/support/ending.c
@@ -296,6 +302,7 @@ tests_fault_heap_refusals_CPPFLAGS = $(fault_cppflags)
 tests_fault_heap_refusals_LDADD = libmoat-inside.la
 tests_fault_quantity_CPPFLAGS = $(fault_cppflags)
 tests_fault_quantity_LDADD = libmoat-inside.la
+tests_fault_expect_CPPFLAGS = $(fault_cppflags)
 tests_fault_scenes_CPPFLAGS = $(fault_cppflags)
 tests_fault_subject_CPPFLAGS = $(fault_cppflags)
 tests_fault_surroundings_CPPFLAGS = $(fault_cppflags)

@@ -10,6 +10,7 @@
  *         -> on_fault(serious = 0)     -> sigsegv_dispatch() -> on_region()
  *         -> on_stack_overflow()       the main thread's stack
  *         -> on_fault(serious = 1)     all the rest
+ *   each ends in report_fault(), or in the program, which has expected it
  *
  * Facts about libsigsegv 2.14 that shape this: its handler gets an address and
  * nothing else; a handler that declines is called a second time, then the
@@ -22,6 +23,7 @@
 
 #include "base/size.h"
 #include "diagnose/classify.h"
+#include "diagnose/expect.h"
 #include "diagnose/report.h"
 #include "os/context.h"
 #include "os/pages.h"
@@ -132,6 +134,9 @@ static void report_fault(struct moat_finding *finding)
     finding->stacks.fault
         = (struct moat_stack){ .frames = 1, .frame = { pc } };
     fault.is_reported = true;
+    if (expect_is_open(fault.state.stack_pointer)) {
+        expect_meet(finding);
+    }
     report_write(finding);
     if (!report_must_abort() && finding->kind != MOAT_KIND_SEGV) {
         report_end_process();
@@ -327,7 +332,8 @@ static void on_signal(int signal, siginfo_t *info, void *context)
      */
     bool could_run = (user.sa_flags & SA_ONSTACK) != 0 || !facts.has_address
                      || !is_stack_overflow(facts.address, state.stack_pointer);
-    if (!is_ours && gate.has_user_handlers && has_handler(&user) && could_run) {
+    if (!is_ours && gate.has_user_handlers && has_handler(&user) && could_run
+        && !expect_is_open(state.stack_pointer)) {
         call_user_handler(user, signal, info, context);
         errno = saved_errno;
         return;

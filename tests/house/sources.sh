@@ -44,8 +44,8 @@ grep -E '\.[ch]$' "$scratch/sources" | xargs awk '
     grep -v '/crimes\.def' >"$scratch/wrong"
 result "no line of C is wider than 80 columns, none has tabs" "$scratch/wrong"
 
-for header in moat.h moat/arena.h moat/finding.h moat/guarded.h moat/inspect.h \
-    moat/report.h moat/version.h; do
+for header in moat.h moat/arena.h moat/expect.h moat/finding.h \
+    moat/guarded.h moat/inspect.h moat/report.h moat/version.h; do
     echo "#include <$header>" >"$scratch/alone.c"
     ${CC:-cc} -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only \
         -I"$srcdir/include" "$scratch/alone.c" >"$scratch/wrong" 2>&1
