@@ -65,6 +65,8 @@ awk 'BEGIN { for (i = 0; i < 150; i++)
     print "int main(void) { return f7(1, 2) & 0; }" }' >program.c
 awk 'BEGIN { print "define(`twice'\'', `$1$1'\'')"
     for (i = 0; i < 4000; i++) print "twice(word" i ")" }' >macros
+printf 'all: %s\n' "$(seq -s ' ' 30)" >makefile
+printf '%%::\n\t@echo $@\n' >>makefile
 mkdir tree
 for i in 1 2 3 4 5; do
     head -n $((i * 1000)) text >tree/text$i
@@ -188,5 +190,19 @@ print(sum(len(x[\"name\"]) for x in data))"'
     measure xz '$run xz -T2 --block-size=65536 -c text'
     measure curl '$run curl -s "file://$PWD/text"'
     measure gdb '$run gdb -q -batch -ex "print 6 * 7"'
+    if man -w 1 sort >/dev/null 2>&1; then
+        measure man '$run man -P cat 1 sort'
+    fi
+    measure make '$run make -s -f makefile'
+    # The server of Debian's redis-tools goes by another name.
+    measure redis-check-rdb 'ln -sf "$(command -v redis-check-rdb)" redis-server
+        $run ./redis-server --port 0 --unixsocket socket --save "" \
+            --logfile log & server=$!
+        until redis-cli -s socket ping >ping 2>&1; do
+            kill -0 $server 2>/dev/null || exit 9
+        done
+        redis-benchmark -s socket -q -n 2000 -c 10 -P 4 -t set,get,lpush \
+            >benchmark
+        redis-cli -s socket shutdown nosave; wait $server'
     measure node '$run node -e "console.log(6 * 7)"'
 }

@@ -58,9 +58,9 @@ compare() {
         echo "ok $number - $name # SKIP not installed"
         return
     fi
-    run='' timeout 60 sh -c "$2" >plain.output 2>plain.error </dev/null
+    run='' timeout 300 sh -c "$2" >plain.output 2>plain.error </dev/null
     plain=$?
-    run="$moat run" timeout 100 sh -c "$2" >moat.output 2>moat.error </dev/null
+    run="$moat run" timeout 300 sh -c "$2" >moat.output 2>moat.error </dev/null
     status=$?
     grep -v '^moat: [0-9]* blocks\{0,1\} fenced in ' moat.error >moat.rest
     if [ $status -eq $plain ] && cmp plain.output moat.output >differences &&
