@@ -12,8 +12,10 @@ demo_sources = demos/legend.c demos/legend.h demos/lesson.c demos/lesson.h \
 demo_cppflags = $(AM_CPPFLAGS) -D_GNU_SOURCE
 demos_09a_scope_SOURCES = demos/09a_scope.c $(demo_sources)
 demos_09a_scope_CPPFLAGS = $(demo_cppflags)
+demos_09a_scope_LDADD = libmoat.la
 demos_09b_leak_tracer_SOURCES = demos/09b_leak_tracer.c $(demo_sources)
 demos_09b_leak_tracer_CPPFLAGS = $(demo_cppflags)
+demos_09b_leak_tracer_LDADD = libmoat.la
 EXTRA_DIST += demos/09a_scope.transcript demos/09b_leak_tracer.transcript \
 	demos/fence.sh
 
