@@ -481,10 +481,12 @@ static int fill(int descriptor, uintptr_t start, size_t bytes)
 {
     uintptr_t at = start;
     uintptr_t end = start + bytes;
+    size_t most = bytes;
     int tries = 0;
     while (at < end) {
         int error;
-        int64_t done = put_zeroes(descriptor, at, end - at, &error);
+        int64_t done = put_zeroes(descriptor, at,
+                                  end - at < most ? end - at : most, &error);
         if (done > 0) {
             at += (uintptr_t)done;
             tries = 0;
@@ -492,6 +494,15 @@ static int fill(int descriptor, uintptr_t start, size_t bytes)
         if (error == EEXIST) {
             /* Touched while nothing guarded it: what is there is stray. */
             error = pages_drop(at, pages_size());
+        }
+        if (error == ENOENT && most > pages_size()) {
+            /*
+             * It begins in one mapping and ends in another. What was
+             * registered in two steps need not have become one: not when guard
+             * markers came to lie beside in between (seen with 6.18).
+             */
+            most = pages_size();
+            error = 0;
         }
         bool can_try = error == 0 || error == EAGAIN;
         if (at < end && (!can_try || ++tries == FILL_TRIES)) {

@@ -132,6 +132,18 @@ START_TEST(filled_pages_are_there_and_zero)
 }
 END_TEST
 
+START_TEST(pages_in_two_mappings_are_filled_in_one_call)
+{
+    set_up();
+    /* What splits the mapping between pages 4 and 5. */
+    ck_assert_int_eq(madvise((void *)page(5), bytes(3), MADV_DONTDUMP), 0);
+    ck_assert_int_eq(userfault_fill(page(3), bytes(4)), 0);
+    ck_assert(looks_like(".xxxxxx."));
+    ck_assert_int_eq(text(6)[7], 0);
+    *text(6) = 'x';
+}
+END_TEST
+
 START_TEST(dropped_pages_are_missing_and_come_back_empty)
 {
     set_up();
@@ -792,6 +804,7 @@ static void add(TCase *tests)
 {
     tcase_add_test(tests, a_registered_range_is_out_of_reach);
     tcase_add_loop_test(tests, filled_pages_are_there_and_zero, 0, 6);
+    tcase_add_test(tests, pages_in_two_mappings_are_filled_in_one_call);
     tcase_add_test(tests, dropped_pages_are_missing_and_come_back_empty);
     tcase_add_test(tests, locked_pages_are_dropped_too);
     tcase_add_test(tests, what_is_stray_on_a_page_is_gone_when_it_is_filled);
