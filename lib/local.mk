@@ -56,6 +56,7 @@ librecord_la_SOURCES = \
 	lib/record/arena_record.c lib/record/arena_record.h \
 	lib/record/block.h \
 	lib/record/describe.c lib/record/describe.h \
+	lib/record/heap_walk.c lib/record/heap_walk.h \
 	lib/record/kind.c \
 	lib/record/refusal.c lib/record/refusal.h \
 	lib/record/region.c lib/record/region.h \
@@ -66,6 +67,7 @@ librecord_la_SOURCES = \
 liballoc_la_CPPFLAGS = $(LIB_CPPFLAGS)
 liballoc_la_CFLAGS = $(LIB_CFLAGS)
 liballoc_la_SOURCES = \
+	lib/alloc/altered.c lib/alloc/altered.h \
 	lib/alloc/arena.c lib/alloc/arena.h \
 	lib/alloc/arena_damage.c lib/alloc/arena_damage.h \
 	lib/alloc/arena_dump.c \
@@ -147,6 +149,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/foreign.c lib/preload/foreign.h \
 	lib/preload/forks.c \
 	lib/preload/introspect.c \
+	lib/preload/kernel.c lib/preload/kernel.h \
 	lib/preload/limits.c \
 	lib/preload/loader.c \
 	lib/preload/malloc.c lib/preload/malloc.h \
@@ -156,6 +159,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/operators.c lib/preload/operators.h \
 	lib/preload/preload.h \
 	lib/preload/process.c \
+	lib/preload/own_pages.c \
 	lib/preload/programs.c \
 	lib/preload/replaced.c lib/preload/replaced.h \
 	lib/preload/sandbox.c \
@@ -168,5 +172,7 @@ libmoat_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-Wl,--wrap=malloc -Wl,--wrap=free -Wl,--wrap=sigaction \
 	-Wl,--wrap=signal -Wl,--wrap=sigprocmask -Wl,--wrap=close \
 	-Wl,--wrap=getrlimit -Wl,--wrap=syscall \
+	-Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=mremap \
+	-Wl,--wrap=mprotect -Wl,--wrap=madvise -Wl,--wrap=munlock \
 	-Wl,--wrap=stackoverflow_install_handler \
 	-Wl,$(SIGSEGV_ARCHIVE) -Wl,--exclude-libs,libsigsegv.a

@@ -38,6 +38,7 @@ dist_check_SCRIPTS += \
 	tests/preload/foreign.sh \
 	tests/preload/operators.sh \
 	tests/preload/others.sh \
+	tests/preload/own_pages.sh \
 	tests/preload/plays.sh \
 	tests/preload/programs.sh \
 	tests/preload/run.sh \
@@ -47,6 +48,7 @@ dist_check_SCRIPTS += \
 unit_tests = \
 	tests/unit/test_actor \
 	tests/unit/test_address_space \
+	tests/unit/test_altered \
 	tests/unit/test_arena \
 	tests/unit/test_arena_record \
 	tests/unit/test_block \
@@ -61,6 +63,7 @@ unit_tests = \
 	tests/unit/test_extent \
 	tests/unit/test_failing_os \
 	tests/unit/test_fence \
+	tests/unit/test_heap_walk \
 	tests/unit/test_inspect \
 	tests/unit/test_kind \
 	tests/unit/test_large \
@@ -122,6 +125,7 @@ preload_subjects = \
 	tests/preload/foreign \
 	tests/preload/limits \
 	tests/preload/own_malloc \
+	tests/preload/own_pages \
 	tests/preload/processes \
 	tests/preload/signals \
 	tests/preload/trial
@@ -131,6 +135,8 @@ tests_preload_limits_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_limits_LDADD =
 tests_preload_own_malloc_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_own_malloc_LDADD =
+tests_preload_own_pages_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_own_pages_LDADD =
 tests_preload_trial_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_trial_LDADD =
 tests_preload_processes_CPPFLAGS = -D_GNU_SOURCE
@@ -162,6 +168,8 @@ tests_unit_test_actor_CPPFLAGS = $(test_cppflags)
 tests_unit_test_actor_LDADD = $(test_libs)
 tests_unit_test_address_space_CPPFLAGS = $(test_cppflags)
 tests_unit_test_address_space_LDADD = $(test_libs)
+tests_unit_test_altered_CPPFLAGS = $(test_cppflags)
+tests_unit_test_altered_LDADD = $(test_libs)
 tests_unit_test_arena_CPPFLAGS = $(test_cppflags)
 tests_unit_test_arena_LDADD = $(test_libs)
 tests_unit_test_arena_record_CPPFLAGS = $(test_cppflags)
@@ -196,6 +204,8 @@ tests_unit_test_failing_os_SOURCES = tests/unit/test_failing_os.c \
 tests_unit_test_failing_os_LDADD = $(test_libs)
 tests_unit_test_fence_CPPFLAGS = $(test_cppflags)
 tests_unit_test_fence_LDADD = $(test_libs)
+tests_unit_test_heap_walk_CPPFLAGS = $(test_cppflags)
+tests_unit_test_heap_walk_LDADD = $(test_libs)
 tests_unit_test_inspect_CPPFLAGS = $(test_cppflags)
 tests_unit_test_inspect_LDADD = $(test_libs)
 tests_unit_test_kind_CPPFLAGS = $(test_cppflags)

@@ -354,6 +354,7 @@ void *arena_allocate_on(struct moat_arena *arena, enum fence_placement side,
     block->arena_offset = placement.arena_offset;
     block->front_bytes
         = is_fenced ? (uint8_t)(placement.start - placement.canary_start) : 0;
+    atomic_store_explicit(&block->traits, 0, memory_order_relaxed);
     block->growths = 0;
     block->tail_bytes = (uint32_t)(placement.canary_end - end);
     block->alloc_site = site;

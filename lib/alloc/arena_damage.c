@@ -2,6 +2,7 @@
 /* Finding damage and who did it; see arena_damage.h. */
 #include "alloc/arena_damage.h"
 
+#include "alloc/altered.h"
 #include "base/canary.h"
 #include "os/pages.h"
 #include "record/describe.h"
@@ -55,8 +56,9 @@ static struct gap fenced_gap(const struct moat_arena *arena, size_t number)
     const struct block_record *block = &arena->blocks[index];
     uintptr_t end = block->start + block->bytes;
     struct gap gap = { .start = 0, .end = 0 };
-    if (is_out_of_reach(block)) {
-        /* Nothing to look at, and no way to. */
+    if (is_out_of_reach(block)
+        || (block_has(block, BLOCK_ALTERED) && !altered_open(block))) {
+        /* Nothing to look at, or no way to. */
         return gap;
     }
     if (number % 2 == 0) {

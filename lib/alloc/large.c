@@ -2,6 +2,7 @@
 /* Large blocks; see large.h. */
 #include "alloc/large.h"
 
+#include "alloc/altered.h"
 #include "alloc/arena.h"
 #include "alloc/arena_pages.h"
 #include "alloc/budget.h"
@@ -43,6 +44,12 @@ void large_free(struct moat_arena *owner, site_id site)
 {
     if (owner->way == &revoke_mprotect) {
         budget_give_mappings_back();
+    }
+    if (owner->block_count != 0
+        && block_has(&owner->blocks[0], BLOCK_ALTERED)
+        && !altered_undo(&owner->blocks[0])) {
+        /* So all of the extent is mapped anew. */
+        owner->is_unprepared = true;
     }
     arena_end(owner, site);
 }
@@ -134,6 +141,7 @@ static void publish(struct moat_arena *arena, uintptr_t start, size_t bytes,
     block->bytes = bytes;
     block->arena_offset = 0;
     block->front_bytes = (uint8_t)front;
+    atomic_store_explicit(&block->traits, 0, memory_order_relaxed);
     block->growths = 0;
     block->tail_bytes = (uint32_t)(last - end);
     block->alloc_site = site;

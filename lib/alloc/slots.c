@@ -2,6 +2,7 @@
 /* The heap; see slots.h. */
 #include "alloc/slots.h"
 
+#include "alloc/altered.h"
 #include "alloc/arena.h"
 #include "alloc/arena_damage.h"
 #include "alloc/budget.h"
@@ -39,6 +40,7 @@ void slots_start(struct moat_state *state,
     slots.state = state;
     slots.way = settings->way;
     slots.has_transfer = settings->has_transfer;
+    altered_start(state);
     numbers_start(NULL);
     large_start(state);
     budget_start(settings->max_memory);
@@ -67,7 +69,8 @@ static void *publish(struct block_record *block,
                      const struct slots_request *request, size_t number)
 {
     block->arena_offset = number;
-    block->family = (uint8_t)request->family;
+    atomic_store_explicit(&block->traits, (uint8_t)request->family,
+                          memory_order_relaxed);
     block->alloc_site = request->site;
     block->alloc_actor = actor_self(&slots.state->actors);
     atomic_store_explicit(&block->state, BLOCK_LIVE, memory_order_release);
@@ -351,6 +354,40 @@ static bool revoke_slot(struct moat_arena *window, struct block_record *record,
     return error == 0 && !fell_back;
 }
 
+/*
+ * The same for pages that the program has altered. What cannot be undone is
+ * mapped anew, and made ready as it was when the window was new; so its
+ * mapping becomes one with those beside it again.
+ */
+static bool revoke_altered_slot(struct moat_arena *window,
+                                struct block_record *record, struct span span)
+{
+    size_t bytes = span.end - span.start;
+    if (altered_undo(record)) {
+        return revoke_slot(window, record, span);
+    }
+    if (revoke_renew(span.start, bytes) != 0) {
+        shortfall_note(pages_deny(span.start, bytes) == 0
+                           ? SHORTFALL_REVOKED_BY_MPROTECT
+                           : SHORTFALL_STAMPED);
+        return false;
+    }
+    if (window->way == &revoke_mprotect) {
+        budget_give_mappings_back();
+    }
+    return window->way->prepare(span.start, bytes) == 0;
+}
+
+static bool revoke(struct slot_class *class, struct moat_arena *window,
+                   struct block_record *record, struct span span)
+{
+    if (block_has(record, BLOCK_ALTERED)) {
+        return revoke_altered_slot(window, record, span);
+    }
+    return make_spare(class, window, span)
+           || revoke_slot(window, record, span);
+}
+
 static void free_slot(struct moat_arena *window, struct block_record *record,
                       struct span span)
 {
@@ -358,8 +395,7 @@ static void free_slot(struct moat_arena *window, struct block_record *record,
     bool can_be_used_again = true;
     if (span.start != span.end) {
         turn_begin();
-        can_be_used_again = make_spare(class, window, span)
-                            || revoke_slot(window, record, span);
+        can_be_used_again = revoke(class, window, record, span);
         turn_end();
     }
     if (can_be_used_again) {
@@ -379,6 +415,9 @@ static void free_claimed(struct moat_arena *owner, struct block_record *record,
     record->free_site = site;
     record->free_actor = actor_self(&slots.state->actors);
     if (owner->has_canaries_only) {
+        if (block_has(record, BLOCK_ALTERED)) {
+            altered_undo(record);
+        }
         canary_slots_free(owner, record);
         return;
     }
@@ -414,14 +453,15 @@ static bool is_wrong_to_free(const struct moat_arena *owner,
     if (arena_damage_around(slots.state, owner, index, finding)) {
         return true;
     }
-    if (family == MOAT_FAMILY_UNKNOWN || record->family == family
-        || record->family == MOAT_FAMILY_UNKNOWN) {
+    unsigned allocated = block_family(record);
+    if (family == MOAT_FAMILY_UNKNOWN || allocated == family
+        || allocated == MOAT_FAMILY_UNKNOWN) {
         return false;
     }
     describe_start(finding, MOAT_KIND_ALLOC_DEALLOC_MISMATCH, MOAT_ACCESS_FREE,
                    MOAT_SEEN_AT_FREE, record->start);
     describe_block(slots.state, owner, index, finding);
-    finding->mismatch.allocated_by = record->family;
+    finding->mismatch.allocated_by = (enum moat_family)allocated;
     finding->mismatch.freed_by = family;
     return true;
 }
@@ -451,6 +491,7 @@ static bool may_transfer(const struct moat_arena *owner,
                          const struct slots_request *request, unsigned growths)
 {
     return slots.has_transfer && owner->layout == ARENA_FENCED
+           && !block_has(old, BLOCK_ALTERED)
            && old->bytes >= LARGE_TRANSFER_BYTES && request->bytes > old->bytes
            && growths >= LARGE_TRANSFER_GROWTHS
            && old->start % request->alignment == 0

@@ -2,6 +2,7 @@
 /* The heap; see heap.h. */
 #include "api/heap.h"
 
+#include "alloc/altered.h"
 #include "alloc/arena.h"
 #include "alloc/budget.h"
 #include "alloc/shortfall.h"
@@ -118,6 +119,52 @@ size_t heap_bytes(const void *block)
 bool heap_holds(const void *address)
 {
     return region_contains(&moat_state.region, (uintptr_t)address);
+}
+
+bool heap_meets(const void *start, size_t bytes)
+{
+    uintptr_t first = (uintptr_t)start;
+    const struct region *region = &moat_state.region;
+    return bytes != 0 && bytes <= UINTPTR_MAX - first
+           && first < region->start + region->bytes
+           && first + bytes > region->start && region->bytes != 0;
+}
+
+void heap_note_alteration(uintptr_t start, uintptr_t end,
+                          enum heap_alteration what)
+{
+    static const uint8_t traits[] = {
+        [HEAP_DROPPED] = 0,
+        [HEAP_PROTECTED] = BLOCK_PROTECTED,
+        [HEAP_LOCKED] = BLOCK_LOCKED,
+        [HEAP_ADVISED] = BLOCK_REMAPPED,
+        [HEAP_REPLACED] = BLOCK_REMAPPED | BLOCK_UNSTAMPED,
+    };
+    if (traits[what] != 0) {
+        altered_note(start, end, traits[what]);
+    }
+}
+
+bool heap_next_pages(uintptr_t *at, uintptr_t end, bool is_whole,
+                     uintptr_t *start, uintptr_t *stop)
+{
+    struct altered_pages pages;
+    bool is_found = altered_next(at, end, is_whole, &pages);
+    if (is_found) {
+        *start = pages.start;
+        *stop = pages.end;
+    }
+    return is_found;
+}
+
+bool heap_owns(uintptr_t start, uintptr_t end)
+{
+    return altered_is_owned(start, end);
+}
+
+void heap_refill(uintptr_t start, uintptr_t end)
+{
+    altered_refill(start, end);
 }
 
 size_t heap_reserved_bytes(void)

@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct heap_settings {
     enum fence_placement placement;
@@ -55,6 +56,44 @@ size_t heap_bytes(const void *block);
 
 /* Whether ADDRESS is in the region, where all blocks are and nothing else. */
 bool heap_holds(const void *address);
+
+/* Whether any of the BYTES from START is in the region. */
+bool heap_meets(const void *start, size_t bytes);
+
+/*
+ * What the program's own calls do to pages of live blocks, and what freeing
+ * them then undoes. Ranges are whole pages of the region; these five are
+ * async-signal-safe.
+ */
+enum heap_alteration {
+    HEAP_DROPPED,
+    HEAP_PROTECTED,
+    HEAP_LOCKED,
+    /* Advice that splits the mapping. */
+    HEAP_ADVISED,
+    /* What the program cannot have back as it was: another mapping is there,
+     * or another one's rights are needed. */
+    HEAP_REPLACED
+};
+
+/* To be called before the alteration is made. */
+void heap_note_alteration(uintptr_t start, uintptr_t end,
+                          enum heap_alteration what);
+
+/*
+ * The next pages from *AT to END on which such a call is to be made, from
+ * *START to *STOP: those of blocks, no guard pages. IS_WHOLE leaves out what
+ * blocks without guard pages share; it may be all. *AT is then where to go on.
+ * Returns false when there are no more.
+ */
+bool heap_next_pages(uintptr_t *at, uintptr_t end, bool is_whole,
+                     uintptr_t *start, uintptr_t *stop);
+
+/* Whether live blocks have all of these pages to themselves. */
+bool heap_owns(uintptr_t start, uintptr_t end);
+
+/* The program has dropped the pages: they are zero, not missing. */
+void heap_refill(uintptr_t start, uintptr_t end);
 
 /* How much address space Moat has taken, with room for more of its books. */
 size_t heap_reserved_bytes(void);

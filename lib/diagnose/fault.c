@@ -31,6 +31,7 @@
 #include "os/thread.h"
 #include "os/userfault.h"
 #include "record/describe.h"
+#include "record/heap_walk.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -326,14 +327,17 @@ static void on_signal(int signal, siginfo_t *info, void *context)
         errno = saved_errno;
         return;
     }
+    /* What it has done to the pages of its blocks, it may be waiting for. */
+    bool is_its_own
+        = !is_ours || heap_walk_is_altered(gate.state, facts.address);
     /*
      * A handler that did not ask for the alternate stack could not have run
      * on a stack that has ended.
      */
     bool could_run = (user.sa_flags & SA_ONSTACK) != 0 || !facts.has_address
                      || !is_stack_overflow(facts.address, state.stack_pointer);
-    if (!is_ours && gate.has_user_handlers && has_handler(&user) && could_run
-        && !expect_is_open(state.stack_pointer)) {
+    if (is_its_own && gate.has_user_handlers && has_handler(&user)
+        && could_run && !expect_is_open(state.stack_pointer)) {
         call_user_handler(user, signal, info, context);
         errno = saved_errno;
         return;

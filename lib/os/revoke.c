@@ -102,7 +102,7 @@ const struct revoke_way *revoke_sparse(const struct revoke_way *way)
     return revoke_guard.probe() == 0 ? &revoke_guard : &revoke_mprotect;
 }
 
-int revoke_renew(uintptr_t start, size_t bytes)
+int revoke_forget(uintptr_t start, size_t bytes)
 {
     for (size_t place = 0; place < sizeof ways / sizeof ways[0]; place++) {
         int error = ways[place]->forget != NULL
@@ -112,7 +112,13 @@ int revoke_renew(uintptr_t start, size_t bytes)
             return error;
         }
     }
-    return pages_renew(start, bytes);
+    return 0;
+}
+
+int revoke_renew(uintptr_t start, size_t bytes)
+{
+    int error = revoke_forget(start, bytes);
+    return error == 0 ? pages_renew(start, bytes) : error;
 }
 
 int revoke_or_deny(const struct revoke_way *way, uintptr_t start, size_t bytes,

@@ -53,6 +53,11 @@ struct revoke_way {
      * NULL, or: a range is about to be mapped anew; 0 when it may be.
      */
     int (*forget)(uintptr_t start, size_t bytes);
+    /*
+     * NULL, or: zeroes are put where armed pages are missing because the
+     * program has dropped them; those that are there stay.
+     */
+    int (*refill)(uintptr_t start, size_t bytes);
     /* Whether armed pages take memory only when they are touched. */
     bool is_sparse;
 };
@@ -97,6 +102,9 @@ const struct revoke_way *revoke_weaker(const struct revoke_way *way);
  * WAY itself if it is sparse, else the best way that is.
  */
 const struct revoke_way *revoke_sparse(const struct revoke_way *way);
+
+/* Before pages are mapped anew by another: all ways forget them. */
+int revoke_forget(uintptr_t start, size_t bytes);
 
 /*
  * Put pages back to reserved, whatever was done to them by whichever way.

@@ -53,4 +53,5 @@ const struct revoke_way revoke_drop = {
     .revoke = userfault_drop,
     .adopt = userfault_adopt,
     .forget = userfault_forget,
+    .refill = userfault_refill,
 };

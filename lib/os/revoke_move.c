@@ -37,4 +37,5 @@ const struct revoke_way revoke_move = {
     .transfer = userfault_move,
     .adopt = userfault_adopt,
     .forget = userfault_forget,
+    .refill = userfault_refill,
 };

@@ -596,3 +596,15 @@ int userfault_mend(uintptr_t page)
     put_zeroes(descriptor, page, pages_size(), &error);
     return error;
 }
+
+int userfault_refill(uintptr_t start, size_t bytes)
+{
+    size_t page_bytes = pages_size();
+    for (size_t done = 0; done < bytes; done += page_bytes) {
+        int error = userfault_mend(start + done);
+        if (error != 0 && error != EEXIST) {
+            return error;
+        }
+    }
+    return 0;
+}

@@ -29,6 +29,26 @@ enum block_state {
     BLOCK_STAMPED = 3
 };
 
+/*
+ * The traits of a block: its enum moat_family, and what the program itself has
+ * done with the block's pages, by calls that are for pages; see
+ * alloc/altered.h.
+ */
+enum block_trait {
+    BLOCK_FAMILY = 3,
+    /* mprotect(): they may be neither readable nor writable. */
+    BLOCK_PROTECTED = 4,
+    /* mlock(). */
+    BLOCK_LOCKED = 8,
+    /* They do not belong to the mapping around them any more: another mapping
+     * lies there, or advice that splits it. */
+    BLOCK_REMAPPED = 16,
+    /* Its canaries may be gone, and looking for them may fault. */
+    BLOCK_UNSTAMPED = 32,
+    BLOCK_ALTERED
+    = BLOCK_PROTECTED | BLOCK_LOCKED | BLOCK_REMAPPED | BLOCK_UNSTAMPED
+};
+
 struct block_record {
     uintptr_t start;
     /* As asked for. */
@@ -40,8 +60,8 @@ struct block_record {
     actor_id alloc_actor;
     actor_id free_actor;
     _Atomic uint8_t state;
-    /* enum moat_family. */
-    uint8_t family;
+    /* enum block_trait. Threads, and signal handlers, may add some at once. */
+    _Atomic uint8_t traits;
     /* Canary bytes in front of the block (fenced), and behind it, slack
      * included. */
     uint8_t front_bytes;
@@ -52,6 +72,20 @@ struct block_record {
 
 _Static_assert(sizeof(struct block_record) == 48,
                "block records must fit beside the blocks they describe");
+
+static inline bool block_has(const struct block_record *block,
+                             enum block_trait traits)
+{
+    return (atomic_load_explicit(&block->traits, memory_order_relaxed)
+            & (unsigned)traits)
+           != 0;
+}
+
+static inline unsigned block_family(const struct block_record *block)
+{
+    return atomic_load_explicit(&block->traits, memory_order_relaxed)
+           & BLOCK_FAMILY;
+}
 
 static inline bool block_is_freed(const struct block_record *block)
 {
