@@ -334,6 +334,7 @@ static void moat_unmapped(void)
         memset(before, 'x', sizes[i]);
         memset(behind, 'x', sizes[i]);
         MUST(munmap(block, bytes) == 0);
+        MUST(access(block, F_OK) == -1 && errno == EFAULT);
         map_elsewhere(block, bytes);
         /* A guard page is nobody's; nor is a page that is shared with one. */
         MUST(munmap(behind, bytes + PAGE) == -1 && errno == EINVAL);
