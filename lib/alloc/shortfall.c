@@ -30,6 +30,10 @@ static const struct {
     = { "freed blocks left accessible",
         "freed blocks could not be made inaccessible (see vm.max_map_count); "
         "only writes to them are found" },
+    [SHORTFALL_NOT_REVOKED]
+    = { "freed blocks found accessible",
+        "a freed block was tried and found accessible; using mprotect for it "
+        "and its like" },
     [SHORTFALL_LEFT_OPEN]
     = { "destroyed arenas left accessible",
         "a destroyed arena could not be made inaccessible (see "

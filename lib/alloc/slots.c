@@ -32,6 +32,8 @@ static struct {
     bool has_transfer;
     _Atomic size_t canaries_only;
     _Atomic size_t not_moved;
+    /* A block was revoked and found out of reach. */
+    _Atomic bool is_proven;
 } slots;
 
 void slots_start(struct moat_state *state,
@@ -388,6 +390,27 @@ static bool revoke(struct slot_class *class, struct moat_arena *window,
            || revoke_slot(window, record, span);
 }
 
+/*
+ * At start a way is proven to guard a page, and not to guard one again that was
+ * a block's, which would cost every start what the first free does here.
+ */
+static bool is_proven_revoked(struct span span)
+{
+    if (atomic_load_explicit(&slots.is_proven, memory_order_relaxed)) {
+        return true;
+    }
+    int reach = pages_touch(span.start);
+    if (reach == 0) {
+        pages_deny(span.start, span.end - span.start);
+        shortfall_note(SHORTFALL_NOT_REVOKED);
+        return false;
+    }
+    if (reach == EFAULT) {
+        atomic_store_explicit(&slots.is_proven, true, memory_order_relaxed);
+    }
+    return true;
+}
+
 static void free_slot(struct moat_arena *window, struct block_record *record,
                       struct span span)
 {
@@ -395,7 +418,8 @@ static void free_slot(struct moat_arena *window, struct block_record *record,
     bool can_be_used_again = true;
     if (span.start != span.end) {
         turn_begin();
-        can_be_used_again = revoke(class, window, record, span);
+        can_be_used_again
+            = revoke(class, window, record, span) && is_proven_revoked(span);
         turn_end();
     }
     if (can_be_used_again) {

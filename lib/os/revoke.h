@@ -74,9 +74,9 @@ extern const struct revoke_way revoke_mprotect;
 const struct revoke_way *revoke_way_at(size_t place);
 
 /*
- * Whether WAY does what it says, on a page of its own: a system call, which
- * gets EFAULT where an access would fault, cannot read it but while it is
- * armed. Returns 0, REVOKE_UNPROVEN, or the errno value of a call that fails.
+ * Whether WAY guards a page of its own: a system call, which gets EFAULT where
+ * an access would fault, cannot read it. Returns 0, REVOKE_UNPROVEN, or the
+ * errno value of a call that fails.
  */
 int revoke_prove(const struct revoke_way *way);
 

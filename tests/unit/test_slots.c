@@ -6,6 +6,7 @@
 #include "alloc/slots.h"
 
 #include "alloc/arena.h"
+#include "alloc/shortfall.h"
 #include "os/pages.h"
 #include "os/revoke.h"
 #include "tests/support/unit.h"
@@ -328,6 +329,33 @@ START_TEST(slots_can_be_used_again_when_the_way_fails_at_any_time)
 }
 END_TEST
 
+static int pretend(uintptr_t start, size_t bytes)
+{
+    (void)start;
+    (void)bytes;
+    return 0;
+}
+
+START_TEST(a_way_that_only_says_that_it_revokes_is_found_out)
+{
+    struct revoke_way lying = revoke_mprotect;
+    struct arena_settings settings = { .way = &lying, .quarantine = 3,
+                                       .alignment = 16 };
+    struct slots_settings heap = { .way = &lying, .quarantine = 3,
+                                   .max_memory = SIZE_MAX };
+    lying.revoke = pretend;
+    ck_assert_int_eq(state_create(&state, (size_t)1 << 32), 0);
+    arena_start(&state, &settings);
+    slots_start(&state, &heap);
+    for (size_t i = 1; i <= 3; i++) {
+        char *block = allocate(100, 16, FENCE_AFTER);
+        ck_assert(!release(block));
+        ck_assert(!is_accessible(block));
+        ck_assert_uint_eq(shortfall_count(SHORTFALL_NOT_REVOKED), i);
+    }
+}
+END_TEST
+
 static void add(TCase *tests)
 {
     int count = (int)(sizeof ways / sizeof ways[0]);
@@ -340,6 +368,8 @@ static void add(TCase *tests)
         count);
     tcase_add_loop_test(tests, damage_is_told_and_the_block_is_freed, 0,
                         count);
+    tcase_add_test(tests,
+                   a_way_that_only_says_that_it_revokes_is_found_out);
     tcase_add_loop_test(
         tests, slots_can_be_used_again_when_the_way_fails_at_any_time, 0, 2);
     tcase_add_loop_test(
