@@ -74,6 +74,7 @@ liballoc_la_SOURCES = \
 	lib/alloc/arena_inspect.c lib/alloc/arena_inspect.h \
 	lib/alloc/arena_map.c \
 	lib/alloc/arena_pages.c lib/alloc/arena_pages.h \
+	lib/alloc/arena_realloc.c lib/alloc/arena_realloc.h \
 	lib/alloc/arena_reset.c lib/alloc/arena_reset.h \
 	lib/alloc/arena_snapshot.c lib/alloc/arena_snapshot.h \
 	lib/alloc/budget.c lib/alloc/budget.h \

@@ -108,6 +108,7 @@ fault_tests = \
 fault_subjects = \
 	tests/fault/test_bad_input \
 	tests/fault/expect \
+	tests/fault/test_lifetimes \
 	tests/fault/handlers \
 	tests/fault/heap \
 	tests/fault/heap_refusals \
@@ -278,6 +279,8 @@ tests_unit_test_userfault_stand_in_LDADD = $(test_libs)
 fault_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir) -I$(top_srcdir)/lib -D_GNU_SOURCE $(CHECK_CFLAGS)
 tests_fault_test_bad_input_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_bad_input_LDADD = libmoat.la $(CHECK_LIBS)
+tests_fault_test_lifetimes_CPPFLAGS = $(fault_cppflags)
+tests_fault_test_lifetimes_LDADD = libmoat.la $(CHECK_LIBS)
 tests_fault_test_crimes_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_crimes_SOURCES = tests/fault/test_crimes.c \
 	tests/support/ending.c

@@ -219,6 +219,28 @@ MOAT_API char *moat_arena_strdup(struct moat_arena *arena, const char *text);
 MOAT_API void moat_arena_free(struct moat_arena *arena, void *block);
 
 /*
+ * Move BLOCK of ARENA to a new block of SIZE bytes and free it; a NULL BLOCK
+ * allocates, as moat_arena_alloc() does.
+ *
+ * The bytes that both blocks have are copied, further ones are not
+ * initialized. SIZE 0 gives a block without a usable byte; it frees nothing
+ * else. The block always moves, also to become smaller, so that each use of an
+ * old pointer is a use after free: in the fenced layout it is stopped at once,
+ * in the packed layout a write is found by the next check. The new block takes
+ * capacity like any other, and has the alignment of moat_arena_alloc().
+ *
+ * The canaries around BLOCK are checked and damage is reported, seen at free.
+ *
+ * Returns the new block, or NULL with errno set:
+ *  - ENOMEM: as moat_arena_alloc(); BLOCK stays as it was;
+ *  - EINVAL: BLOCK is no living block of ARENA, or ARENA is no living arena.
+ *    This is reported as by moat_arena_free(), and nothing is freed.
+ */
+MOAT_API void *moat_arena_realloc(struct moat_arena *arena, void *block,
+                                  size_t size)
+    __attribute__((alloc_size(3)));
+
+/*
  * Check the canaries of all blocks of ARENA, and that freed blocks were not
  * written to.
  *

@@ -3,6 +3,7 @@
 #include <moat/arena.h>
 
 #include "alloc/arena.h"
+#include "alloc/arena_realloc.h"
 #include "alloc/arena_reset.h"
 #include "api/runtime.h"
 #include "base/size.h"
@@ -216,6 +217,29 @@ void moat_arena_free(struct moat_arena *arena, void *block)
         runtime_halt();
     }
     errno = saved_errno;
+}
+
+void *moat_arena_realloc(struct moat_arena *arena, void *block, size_t size)
+{
+    const void *caller = __builtin_return_address(0);
+    if (block == NULL) {
+        return allocate(arena, ARENA_ALIGNMENT_DEFAULT, size, caller);
+    }
+    int saved_errno = errno;
+    struct moat_finding finding;
+    struct moat_arena *living = runtime_is_living(arena) ? arena : NULL;
+    void *moved;
+    int error;
+    if (arena_reallocate(living, (uintptr_t)block, size, runtime_site(caller),
+                         &moved, &error, &finding)) {
+        if (living == NULL) {
+            describe_requested(arena, &finding);
+        }
+        runtime_report(&finding, caller);
+        runtime_halt();
+    }
+    errno = moved == NULL ? error : saved_errno;
+    return moved;
 }
 
 size_t moat_arena_check(const struct moat_arena *arena)

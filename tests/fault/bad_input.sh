@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# test_bad_input in both layouts, on every way of revoking. Prints TAP. To be
+# test_bad_input and test_lifetimes in both layouts, on every way of revoking. Prints TAP. To be
 # run at the top of the build tree.
 
 scratch=$(mktemp -d) || exit 99
@@ -10,8 +10,10 @@ trap 'exit 99' HUP INT TERM
 
 for layout in packed fenced; do
     for backend in move drop guard mprotect; do
-        MOAT_OPTIONS=halt_on_error=0:backend=$backend \
-            tests/fault/test_bad_input $layout >"$scratch/tap" || exit 99
+        for program in test_bad_input test_lifetimes; do
+            MOAT_OPTIONS=halt_on_error=0:backend=$backend \
+                tests/fault/$program $layout || exit 99
+        done >"$scratch/tap"
         # One list of all: numbered through, with one plan at its end.
         sed -n "s/^\(not ok\|ok\) [0-9]* - [^:]*:/\1 - $layout, $backend: /p" \
             "$scratch/tap" | sed 's/: Passed$//'

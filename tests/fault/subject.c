@@ -123,6 +123,13 @@ static void create_at(void *place)
     moat_arena_create_with(&config);
 }
 
+/* The compiler must not see that the old pointer is no longer good. */
+__attribute__((noinline)) static void resize(char *block, size_t size)
+{
+    void *volatile hidden = block;
+    keep(moat_arena_realloc(arena, hidden, size));
+}
+
 /* The arena and its blocks again, where the program wants them. */
 static void place_anew(enum moat_layout layout)
 {

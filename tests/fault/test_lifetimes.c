@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Blocks and arenas that change: resizing, with good arguments and with bad
+ * ones. As test_bad_input it runs with halt_on_error=0, and a hook keeps the
+ * findings; the argument "fenced" makes the arenas fenced ones; bad_input.sh
+ * runs it on all ways.
+ */
+#include <moat.h>
+
+#include "tests/support/unit.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct moat_finding last;
+static unsigned findings;
+
+static bool keep(const struct moat_finding *finding, void *context)
+{
+    (void)context;
+    last = *finding;
+    findings++;
+    return false;
+}
+
+static struct moat_arena *living;
+static struct moat_arena *other;
+static struct moat_arena *destroyed;
+static char *stale;
+static char local[64];
+static enum moat_layout layout;
+
+static struct moat_arena *create(const char *name, size_t capacity)
+{
+    struct moat_arena_config config = { .name = name, .capacity = capacity,
+                                        .layout = layout };
+    return moat_arena_create_with(&config);
+}
+
+static void set_up(void)
+{
+    moat_set_report_hook(keep, NULL);
+    living = create("living", 4096);
+    other = create("other", 4096);
+    destroyed = create("destroyed", 4096);
+    ck_assert_ptr_nonnull(living);
+    ck_assert_ptr_nonnull(other);
+    ck_assert_ptr_nonnull(destroyed);
+    stale = moat_arena_alloc(destroyed, 32);
+    moat_arena_destroy(destroyed);
+    findings = 0;
+    errno = 0;
+}
+
+/* Where the compiler does not see that it is too far. */
+__attribute__((noinline)) static void write_to(volatile char *place)
+{
+    *place = '!';
+}
+
+static struct moat_stats stats_of(const struct moat_arena *arena)
+{
+    struct moat_stats stats;
+    moat_arena_stats(arena, &stats);
+    return stats;
+}
+
+/* The compiler knows what realloc() would do; this is not that. */
+static void *resize(struct moat_arena *arena, void *block, size_t size)
+{
+    void *volatile hidden = block;
+    return moat_arena_realloc(arena, hidden, size);
+}
+
+START_TEST(a_resized_block_moves_with_what_it_held)
+{
+    static const size_t sizes[] = { 33, 32, 31, 1, 0, 5, 1000 };
+    char *block = moat_arena_realloc(living, NULL, 32);
+    ck_assert_ptr_nonnull(block);
+    memset(block, 'a', 32);
+    size_t kept = 32;
+    size_t used = 32;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        errno = EDOM;
+        char *moved = resize(living, block, sizes[i]);
+        ck_assert_int_eq(errno, EDOM);
+        ck_assert_ptr_nonnull(moved);
+        ck_assert_ptr_ne(moved, block);
+        kept = kept < sizes[i] ? kept : sizes[i];
+        for (size_t byte = 0; byte < kept; byte++) {
+            ck_assert_int_eq(moved[byte], 'a');
+        }
+        block = moved;
+        used += sizes[i] == 0 ? 16 : (sizes[i] + 15) / 16 * 16;
+        struct moat_stats stats = stats_of(living);
+        ck_assert_uint_eq(stats.live_blocks, 1);
+        ck_assert_uint_eq(stats.live_bytes, sizes[i]);
+        ck_assert_uint_eq(stats.freed_blocks, i + 1);
+        ck_assert_uint_eq(stats.used, used);
+    }
+    ck_assert_uint_eq(moat_arena_check(living), 0);
+    ck_assert_uint_eq(findings, 0);
+}
+END_TEST
+
+START_TEST(a_block_that_cannot_be_resized_stays)
+{
+    char *block = moat_arena_alloc(living, 32);
+    memset(block, 'a', 32);
+    static const size_t sizes[]
+        = { 4065, 4096, SIZE_MAX, SIZE_MAX - 15, SIZE_MAX / 2 };
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        errno = 0;
+        ck_assert_ptr_null(resize(living, block, sizes[i]));
+        ck_assert_int_eq(errno, ENOMEM);
+    }
+    ck_assert_mem_eq(block, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 32);
+    ck_assert_uint_eq(stats_of(living).live_blocks, 1);
+    ck_assert_uint_eq(stats_of(living).refused, 5);
+    char *moved = resize(living, block, 4064);
+    ck_assert_ptr_nonnull(moved);
+    ck_assert_int_eq(moved[31], 'a');
+    ck_assert_ptr_null(resize(living, moved, 1));
+    ck_assert_int_eq(errno, ENOMEM);
+    ck_assert_uint_eq(findings, 0);
+}
+END_TEST
+
+START_TEST(resizing_what_is_no_block_is_reported)
+{
+    char *block = moat_arena_alloc(living, 32);
+    char *foreign = moat_arena_alloc(other, 32);
+    void *const bad[] = { block + 1, block + 16, block - 16, block + 32,
+                          local, (void *)8, (void *)UINTPTR_MAX, stale,
+                          foreign, living };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        findings = 0;
+        errno = 0;
+        ck_assert_ptr_null(resize(living, bad[i], 64));
+        ck_assert_int_eq(errno, EINVAL);
+        ck_assert_uint_eq(findings, 1);
+        ck_assert_int_eq(last.kind, MOAT_KIND_BAD_FREE);
+        ck_assert_int_eq(last.seen, MOAT_SEEN_AT_FREE);
+        ck_assert_ptr_eq(last.address, bad[i]);
+    }
+    ck_assert_uint_eq(stats_of(living).used, 32);
+    char *moved = resize(living, block, 64);
+    ck_assert_ptr_nonnull(moved);
+    findings = 0;
+    ck_assert_ptr_null(resize(living, block, 64));
+    ck_assert_uint_eq(findings, 1);
+    ck_assert_int_eq(last.kind, MOAT_KIND_DOUBLE_FREE);
+    ck_assert_uint_eq(last.block.number, 1);
+}
+END_TEST
+
+START_TEST(resizing_in_no_arena_is_reported)
+{
+    char *block = moat_arena_alloc(living, 32);
+    struct moat_arena *const wrong[]
+        = { NULL, (struct moat_arena *)(void *)local, destroyed,
+            (struct moat_arena *)UINTPTR_MAX };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        findings = 0;
+        errno = 0;
+        ck_assert_ptr_null(resize(wrong[i], block, 64));
+        ck_assert_int_eq(errno, EINVAL);
+        ck_assert_uint_eq(findings, 1);
+        ck_assert_int_eq(last.kind, MOAT_KIND_BAD_FREE);
+        ck_assert(last.requested.is_known);
+        ck_assert_str_eq(last.arena.name, "living");
+        /* Nothing to resize: as moat_arena_alloc(). */
+        errno = 0;
+        findings = 0;
+        ck_assert_ptr_null(resize(wrong[i], NULL, 64));
+        ck_assert_int_eq(errno, EINVAL);
+        ck_assert_uint_eq(findings, wrong[i] == destroyed);
+    }
+    moat_arena_free(living, block);
+}
+END_TEST
+
+START_TEST(damage_around_a_resized_block_is_reported)
+{
+    char *block = moat_arena_alloc(living, 20);
+    memset(block, 'a', 20);
+    write_to(block + 20);
+    char *moved = resize(living, block, 40);
+    ck_assert_ptr_nonnull(moved);
+    ck_assert_mem_eq(moved, "aaaaaaaaaaaaaaaaaaaa", 20);
+    ck_assert_uint_eq(findings, 1);
+    ck_assert_int_eq(last.kind, MOAT_KIND_HEAP_BUFFER_OVERFLOW);
+    ck_assert_int_eq(last.seen, MOAT_SEEN_AT_FREE);
+    ck_assert_uint_eq(last.block.number, 1);
+    ck_assert_uint_eq(moat_arena_check(living), 0);
+}
+END_TEST
+
+static void add(TCase *tests)
+{
+    tcase_add_checked_fixture(tests, set_up, NULL);
+    tcase_add_test(tests, a_resized_block_moves_with_what_it_held);
+    tcase_add_test(tests, a_block_that_cannot_be_resized_stays);
+    tcase_add_test(tests, resizing_what_is_no_block_is_reported);
+    tcase_add_test(tests, resizing_in_no_arena_is_reported);
+    tcase_add_test(tests, damage_around_a_resized_block_is_reported);
+}
+
+int main(int argument_count, char *arguments[])
+{
+    /* Moat reads its options when the program starts: start again. */
+    if (getenv("MOAT_OPTIONS") == NULL) {
+        setenv("MOAT_OPTIONS", "halt_on_error=0", 1);
+        execv("/proc/self/exe", arguments);
+        return 99;
+    }
+    if (argument_count > 1 && strcmp(arguments[1], "fenced") == 0) {
+        layout = MOAT_LAYOUT_FENCED;
+    }
+    return unit_run("lifetimes", add);
+}
