@@ -72,6 +72,9 @@ struct moat_arena_config {
      */
     void *at;
     enum moat_layout layout;
+    /* What moat_arena_grow() can make of the capacity: address space that the
+     * arena holds from the start. 0: no more than CAPACITY. */
+    size_t max_capacity;
 };
 
 /*
@@ -94,8 +97,9 @@ MOAT_API struct moat_arena *moat_arena_create(const char *name,
  * Create an arena as CONFIG says; *CONFIG is not needed afterwards.
  *
  * Returns the arena, or NULL with errno set as moat_arena_create() does, and:
- *  - EINVAL: CONFIG is NULL, config->layout is unknown, or config->at is no
- *    multiple of the page size or not inside the reserved range;
+ *  - EINVAL: CONFIG is NULL, config->layout is unknown, config->max_capacity
+ *    is less than the capacity but not 0, or config->at is no multiple of the
+ *    page size or not inside the reserved range;
  *  - EEXIST: the arena would lie on addresses that a living arena holds,
  *    guard pages included. This is also reported, as arena-overlap, because
  *    only a mistake can lead there.
@@ -145,6 +149,24 @@ MOAT_API void moat_arena_destroy(struct moat_arena *arena);
  * Thread-safe for different arenas. errno is preserved.
  */
 MOAT_API void moat_arena_reset(struct moat_arena *arena);
+
+/*
+ * Let ARENA have CAPACITY bytes, rounded up to a multiple of 16, in place.
+ *
+ * Nothing moves: the blocks and moat_arena_base() stay where they are. The rear
+ * guard page moves up as blocks reach it, until then the addresses behind it
+ * stay inaccessible. A reset leaves the capacity as it is then. In the packed
+ * layout a block that fills the capacity ends at the guard page again, except
+ * in an arena that is filled and grown by less than a page very often.
+ *
+ * Returns 0, errno being untouched, or
+ *  - ENOMEM: CAPACITY is beyond the max_capacity of the arena's configuration;
+ *  - EINVAL: CAPACITY is less than now, or ARENA is NULL or no arena. A
+ *    destroyed arena is also reported, as use-after-unmap.
+ *
+ * Thread-safe for different arenas.
+ */
+MOAT_API int moat_arena_grow(struct moat_arena *arena, size_t capacity);
 
 /*
  * The functions that allocate do not carry the compiler's attribute "malloc":

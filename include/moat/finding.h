@@ -57,7 +57,7 @@ enum moat_access {
     MOAT_ACCESS_FREE = 3,
     /* It asked to create an arena. */
     MOAT_ACCESS_CREATE = 4,
-    /* It asked an arena for a block. */
+    /* It asked an arena for a block, or to grow. */
     MOAT_ACCESS_ALLOC = 5
 };
 

@@ -20,6 +20,8 @@ MOAT_BEGIN_DECLS
 /* Sizes in bytes, counted as moat_arena_create() counts its capacity. */
 struct moat_stats {
     size_t capacity;
+    /* What moat_arena_grow() can make of it. */
+    size_t max_capacity;
     /* Capacity that allocations have used up, freed blocks included. */
     size_t used;
     /* Blocks that are allocated now, and the bytes asked for in them. */

@@ -23,6 +23,12 @@
  */
 enum { ARM_AHEAD_SHARE = 16 };
 
+/*
+ * A packed arena that may grow has so many pages more: the block that fills it
+ * is to end at a guard page each time.
+ */
+enum { FILLS_AT_GUARD = 16 };
+
 /* One fenced arena takes at most this part of the region, unless it must. */
 enum { REGION_SHARE = 16 };
 
@@ -122,7 +128,10 @@ static bool reach_of(const struct arena_request *request, size_t capacity,
         return size_round_up_checked(capacity, page_bytes, reach);
     }
     if (request->layout == ARENA_PACKED) {
-        return packed_reach(capacity, page_bytes, reach);
+        bool may_grow = request->max_capacity > request->capacity;
+        return packed_reach(capacity, page_bytes, reach)
+               && (!may_grow
+                   || size_add(*reach, FILLS_AT_GUARD * page_bytes, reach));
     }
     size_t share = heap.state->region.bytes / REGION_SHARE;
     if (!fence_reach(capacity, page_bytes, reach)) {
@@ -153,10 +162,18 @@ int arena_create(const struct arena_request *request,
 {
     size_t page_bytes = heap.state->page_bytes;
     size_t capacity;
+    size_t max_capacity;
     size_t reach_bytes;
     size_t extent_bytes;
     if (!size_round_up_checked(request->capacity, BUMP_UNIT, &capacity)
-        || !reach_of(request, capacity, &reach_bytes)
+        || !size_round_up_checked(request->max_capacity, BUMP_UNIT,
+                                  &max_capacity)) {
+        return ENOMEM;
+    }
+    if (max_capacity < capacity) {
+        max_capacity = capacity;
+    }
+    if (!reach_of(request, max_capacity, &reach_bytes)
         || !size_add(reach_bytes, 2 * page_bytes, &extent_bytes)
         || extent_bytes > heap.state->region.bytes) {
         return ENOMEM;
@@ -179,6 +196,7 @@ int arena_create(const struct arena_request *request,
     arena->slot_bytes = 0;
     arena->has_canaries_only = false;
     arena->capacity = capacity;
+    arena->max_capacity = max_capacity;
     arena->cursor = 0;
     arena->placed_end = 0;
     arena->blocks = region_blocks(&heap.state->region, arena->extent_start);
@@ -201,6 +219,20 @@ int arena_create(const struct arena_request *request,
     atomic_store_explicit(&arena->block_count, 0, memory_order_relaxed);
     extent_publish(arena);
     *created = arena;
+    return 0;
+}
+
+int arena_grow(struct moat_arena *arena, size_t capacity)
+{
+    size_t rounded;
+    if (!size_round_up_checked(capacity, BUMP_UNIT, &rounded)
+        || rounded > arena->max_capacity) {
+        return ENOMEM;
+    }
+    if (rounded < arena->capacity) {
+        return EINVAL;
+    }
+    arena->capacity = rounded;
     return 0;
 }
 
@@ -245,6 +277,8 @@ static int place_packed(struct moat_arena *arena, size_t alignment,
         .packed_end = arena->placed_end,
         .armed = arena->armed_bytes,
         .page_bytes = heap.state->page_bytes,
+        .growth = arena->max_capacity - arena->capacity,
+        .reach = arena->reach_bytes,
     };
     struct packed_place place;
     if (alignment < BUMP_UNIT) {

@@ -50,6 +50,8 @@ struct arena_request {
     const char *name;
     /* Above 0. */
     size_t capacity;
+    /* What arena_grow() can make of it; not above CAPACITY: no more. */
+    size_t max_capacity;
     /* 0: anywhere. */
     uintptr_t at;
     enum arena_layout layout;
@@ -66,6 +68,12 @@ struct arena_request {
  */
 int arena_create(const struct arena_request *request,
                  struct moat_arena **arena, struct moat_finding *finding);
+
+/*
+ * Let ARENA have CAPACITY: addresses that it holds already. Returns 0; EINVAL
+ * when that is less than now; ENOMEM when it is beyond max_capacity.
+ */
+int arena_grow(struct moat_arena *arena, size_t capacity);
 
 /*
  * ALIGNMENT is a power of two of at most 4096; in the packed layout less than

@@ -11,6 +11,7 @@ void arena_stats(const struct moat_arena *arena, struct moat_stats *stats)
     size_t blocks = arena->block_count;
     memset(stats, 0, sizeof *stats);
     stats->capacity = arena->capacity;
+    stats->max_capacity = arena->max_capacity;
     stats->used = arena->cursor;
     stats->live_blocks = arena->live_blocks;
     stats->live_bytes = arena->live_bytes;

@@ -4,6 +4,15 @@
 
 #include "base/size.h"
 
+/* Whether blocks up to CANARY_END leave room for what may come yet. */
+static bool has_room_behind(const struct packed_fill *fill, size_t canary_end)
+{
+    size_t rest;
+    return fill->growth == 0
+           || (packed_reach(fill->growth, fill->page_bytes, &rest)
+               && rest <= fill->reach && canary_end <= fill->reach - rest);
+}
+
 bool packed_place(const struct packed_fill *fill, size_t alignment,
                   size_t bytes, struct packed_place *place)
 {
@@ -19,8 +28,11 @@ bool packed_place(const struct packed_fill *fill, size_t alignment,
     size_t canary_end = start + rounded + PACKED_CANARY;
     if (next_cursor == fill->capacity) {
         size_t page_end = size_round_up(start + rounded, fill->page_bytes);
-        canary_end = page_end > fill->armed ? page_end : fill->armed;
-        start = size_round_down(canary_end - rounded, alignment);
+        page_end = page_end > fill->armed ? page_end : fill->armed;
+        if (has_room_behind(fill, page_end)) {
+            canary_end = page_end;
+            start = size_round_down(canary_end - rounded, alignment);
+        }
     }
     *place = (struct packed_place){
         .arena_offset = arena_offset,

@@ -13,6 +13,9 @@
  * of each but the first: 16 bytes and what its alignment needs. All that is
  * canary, one gap between two blocks.
  *
+ * So it is again when the capacity has grown and is filled once more, unless
+ * the rest of a page each time would use up the room for what is to come.
+ *
  * The first block needs nothing in front, because the guard page is there.
  * The block that fills the capacity goes to the end of the last page, where
  * the rear guard page is; the gap in front of it takes up the rest.
@@ -40,6 +43,10 @@ struct packed_fill {
     /* Accessible bytes. */
     size_t armed;
     size_t page_bytes;
+    /* By how much the capacity may grow yet, and how far from the base blocks
+     * may come then; 0: not at all. */
+    size_t growth;
+    size_t reach;
 };
 
 struct packed_place {

@@ -44,13 +44,16 @@ static struct moat_arena *create(const struct moat_arena_config *config,
     runtime_start();
     if (config->capacity == 0
         || (config->layout != MOAT_LAYOUT_PACKED
-            && config->layout != MOAT_LAYOUT_FENCED)) {
+            && config->layout != MOAT_LAYOUT_FENCED)
+        || (config->max_capacity != 0
+            && config->max_capacity < config->capacity)) {
         errno = EINVAL;
         return NULL;
     }
     struct arena_request request = {
         .name = config->name,
         .capacity = config->capacity,
+        .max_capacity = config->max_capacity,
         .at = (uintptr_t)config->at,
         .layout = config->layout == MOAT_LAYOUT_FENCED ? ARENA_FENCED
                                                        : ARENA_PACKED,
@@ -124,6 +127,20 @@ void moat_arena_reset(struct moat_arena *arena)
         report_no_arena(arena, MOAT_SEEN_AT_RESET, caller);
     }
     errno = saved_errno;
+}
+
+int moat_arena_grow(struct moat_arena *arena, size_t capacity)
+{
+    if (runtime_is_living(arena)) {
+        return arena_grow(arena, capacity);
+    }
+    if (runtime_is_destroyed(arena)) {
+        int saved_errno = errno;
+        report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_ALLOC,
+                         MOAT_SEEN_AT_ACCESS, __builtin_return_address(0));
+        errno = saved_errno;
+    }
+    return EINVAL;
 }
 
 /* All allocations come through here; ALIGNMENT is as in alloc/arena.h. */

@@ -84,6 +84,8 @@ struct moat_arena {
     /* As a plain bump allocator counts: see moat/arena.h. */
     size_t capacity;
     size_t cursor;
+    /* What the capacity can become; the extent has room for that. */
+    size_t max_capacity;
     /* From BASE: the end of the last block's canary, or of its guard page. */
     size_t placed_end;
 

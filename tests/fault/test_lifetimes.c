@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Blocks and arenas that change: resizing, with good arguments and with bad
- * ones. As test_bad_input it runs with halt_on_error=0, and a hook keeps the
- * findings; the argument "fenced" makes the arenas fenced ones; bad_input.sh
- * runs it on all ways.
+ * Blocks and arenas that change: resizing, growing, with good arguments and
+ * with bad ones. As test_bad_input it runs with halt_on_error=0, and a hook
+ * keeps the findings; the argument "fenced" makes the arenas fenced ones;
+ * bad_input.sh runs it on all ways.
  */
 #include <moat.h>
 
@@ -198,6 +198,154 @@ START_TEST(damage_around_a_resized_block_is_reported)
 }
 END_TEST
 
+static struct moat_arena *create_growing(size_t capacity, size_t most)
+{
+    struct moat_arena_config config = { .name = "growing",
+                                        .capacity = capacity,
+                                        .max_capacity = most,
+                                        .layout = layout };
+    struct moat_arena *arena = moat_arena_create_with(&config);
+    ck_assert_ptr_nonnull(arena);
+    return arena;
+}
+
+/* Whether a read of ADDRESS would fault. */
+static bool is_guarded(const void *address)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    bool has_failed = write(ends[1], address, 1) != 1;
+    close(ends[0]);
+    close(ends[1]);
+    return has_failed;
+}
+
+static size_t fill_up(struct moat_arena *arena, size_t size)
+{
+    size_t blocks = 0;
+    char *block;
+    while ((block = moat_arena_alloc(arena, size)) != NULL) {
+        memset(block, 'a', size);
+        blocks++;
+    }
+    ck_assert_int_eq(errno, ENOMEM);
+    return blocks;
+}
+
+START_TEST(an_arena_grows_in_place)
+{
+    struct moat_arena *arena = create_growing(64, 64000);
+    struct moat_arena *next = create("next", 4096);
+    char *beside = moat_arena_alloc(next, 4096);
+    memset(beside, 'b', 4096);
+    void *base = moat_arena_base(arena);
+    char *first = moat_arena_alloc(arena, 32);
+    memset(first, 'a', 32);
+    size_t used = 32;
+    for (size_t capacity = 64; capacity <= 64000; capacity *= 10) {
+        errno = EDOM;
+        ck_assert_int_eq(moat_arena_grow(arena, capacity), 0);
+        ck_assert_int_eq(errno, EDOM);
+        ck_assert_ptr_null(moat_arena_alloc(arena, capacity - used + 1));
+        char *block = moat_arena_alloc(arena, capacity - used);
+        ck_assert_ptr_nonnull(block);
+        memset(block, 'a', capacity - used);
+        /* It fills the capacity, and so it ends at the guard page. */
+        ck_assert(is_guarded(block + (capacity - used)));
+        ck_assert_ptr_eq(moat_arena_limit(arena), block + (capacity - used));
+        used = capacity;
+        ck_assert_ptr_null(moat_arena_alloc(arena, 0));
+        ck_assert_ptr_eq(moat_arena_base(arena), base);
+        ck_assert_uint_eq(stats_of(arena).capacity, capacity);
+        ck_assert_uint_eq(stats_of(arena).max_capacity, 64000);
+        ck_assert_int_eq(first[31], 'a');
+        ck_assert_uint_eq(moat_arena_check(arena), 0);
+    }
+    ck_assert_int_eq(beside[0], 'b');
+    ck_assert_int_eq(beside[4095], 'b');
+    ck_assert_uint_eq(findings, 0);
+    moat_arena_destroy(arena);
+    ck_assert(is_guarded(first));
+}
+END_TEST
+
+START_TEST(growing_by_one_block_at_a_time_uses_all_of_it)
+{
+    struct moat_arena *arena = create_growing(16, 8000);
+    for (size_t capacity = 16; capacity <= 8000; capacity += 16) {
+        ck_assert_int_eq(moat_arena_grow(arena, capacity), 0);
+        ck_assert_uint_eq(fill_up(arena, 16), 1);
+    }
+    ck_assert_uint_eq(moat_arena_check(arena), 0);
+    ck_assert_uint_eq(stats_of(arena).used, 8000);
+}
+END_TEST
+
+START_TEST(a_capacity_stays_grown_after_a_reset)
+{
+    struct moat_arena *arena = create_growing(160, 1600);
+    ck_assert_uint_eq(fill_up(arena, 16), 10);
+    ck_assert_int_eq(moat_arena_grow(arena, 320), 0);
+    moat_arena_reset(arena);
+    ck_assert_uint_eq(fill_up(arena, 16), 20);
+    ck_assert_int_eq(moat_arena_grow(arena, 1600), 0);
+    ck_assert_uint_eq(fill_up(arena, 16), 80);
+    ck_assert_uint_eq(findings, 0);
+}
+END_TEST
+
+START_TEST(growing_to_what_cannot_be_is_refused)
+{
+    struct moat_arena *arena = create_growing(100, 1000);
+    static const struct {
+        size_t capacity;
+        int result;
+    } trials[] = { { 0, EINVAL }, { 96, EINVAL }, { 97, 0 }, { 112, 0 },
+                   { 1009, ENOMEM }, { SIZE_MAX, ENOMEM },
+                   { SIZE_MAX - 15, ENOMEM }, { 1008, 0 }, { 1000, 0 },
+                   { 112, EINVAL } };
+    for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++) {
+        errno = EDOM;
+        ck_assert_int_eq(moat_arena_grow(arena, trials[i].capacity),
+                         trials[i].result);
+        ck_assert_int_eq(errno, EDOM);
+    }
+    ck_assert_uint_eq(stats_of(arena).capacity, 1008);
+    /* One that was not to grow. */
+    ck_assert_int_eq(moat_arena_grow(living, 4096), 0);
+    ck_assert_int_eq(moat_arena_grow(living, 4097), ENOMEM);
+    ck_assert_int_eq(moat_arena_grow(NULL, 4096), EINVAL);
+    ck_assert_int_eq(moat_arena_grow((struct moat_arena *)(void *)local, 1),
+                     EINVAL);
+    ck_assert_uint_eq(findings, 0);
+    errno = EDOM;
+    ck_assert_int_eq(moat_arena_grow(destroyed, 8192), EINVAL);
+    ck_assert_int_eq(errno, EDOM);
+    ck_assert_uint_eq(findings, 1);
+    ck_assert_int_eq(last.kind, MOAT_KIND_USE_AFTER_UNMAP);
+}
+END_TEST
+
+START_TEST(a_max_capacity_that_cannot_be_is_refused)
+{
+    struct moat_arena_config config = { .capacity = 100, .max_capacity = 99,
+                                        .layout = layout };
+    errno = 0;
+    ck_assert_ptr_null(moat_arena_create_with(&config));
+    ck_assert_int_eq(errno, EINVAL);
+    static const size_t most[] = { SIZE_MAX, SIZE_MAX - 15, (size_t)1 << 50 };
+    for (size_t i = 0; i < sizeof most / sizeof most[0]; i++) {
+        config.max_capacity = most[i];
+        errno = 0;
+        ck_assert_ptr_null(moat_arena_create_with(&config));
+        ck_assert_int_eq(errno, ENOMEM);
+    }
+    config.max_capacity = 100;
+    ck_assert_ptr_nonnull(moat_arena_create_with(&config));
+    ck_assert_uint_eq(findings, 0);
+}
+END_TEST
+
 static void add(TCase *tests)
 {
     tcase_add_checked_fixture(tests, set_up, NULL);
@@ -206,6 +354,11 @@ static void add(TCase *tests)
     tcase_add_test(tests, resizing_what_is_no_block_is_reported);
     tcase_add_test(tests, resizing_in_no_arena_is_reported);
     tcase_add_test(tests, damage_around_a_resized_block_is_reported);
+    tcase_add_test(tests, an_arena_grows_in_place);
+    tcase_add_test(tests, growing_by_one_block_at_a_time_uses_all_of_it);
+    tcase_add_test(tests, a_capacity_stays_grown_after_a_reset);
+    tcase_add_test(tests, growing_to_what_cannot_be_is_refused);
+    tcase_add_test(tests, a_max_capacity_that_cannot_be_is_refused);
 }
 
 int main(int argument_count, char *arguments[])

@@ -139,6 +139,30 @@ START_TEST(the_worst_mix_of_alignments_stays_in_reach)
 }
 END_TEST
 
+/* Filled and grown by one block again and again: at the guard while there is
+ * room for that, and never out of reach. */
+START_TEST(what_may_grow_ends_at_the_guard_while_there_is_room)
+{
+    enum { MOST = 16000, ROOM = 4 };
+    struct packed_fill fill = empty(16);
+    size_t reach;
+    ck_assert(packed_reach(MOST, PAGE, &reach));
+    fill.reach = reach + ROOM * PAGE;
+    size_t flush = 0;
+    for (; fill.capacity <= MOST; fill.capacity += 16) {
+        fill.growth = MOST - fill.capacity;
+        struct packed_place block = place(&fill, 16, 16);
+        bool is_flush = block.start + 16 == block.canary_end;
+        ck_assert(!is_flush || block.canary_end % PAGE == 0);
+        ck_assert(fill.capacity > ROOM * 16 || is_flush);
+        ck_assert_uint_le(block.canary_end, fill.reach);
+        flush += is_flush;
+    }
+    ck_assert_uint_ge(flush, ROOM + 1);
+    ck_assert_uint_lt(flush, MOST / 16);
+}
+END_TEST
+
 START_TEST(a_reach_that_does_not_fit_is_refused)
 {
     size_t reach;
@@ -162,6 +186,8 @@ static void add(TCase *tests)
         200);
     tcase_add_loop_test(tests, the_worst_mix_of_alignments_stays_in_reach, 0,
                         2);
+    tcase_add_test(tests,
+                   what_may_grow_ends_at_the_guard_while_there_is_room);
     tcase_add_test(tests, a_reach_that_does_not_fit_is_refused);
 }
 
