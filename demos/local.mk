@@ -71,6 +71,7 @@ fault_names = \
 	demos/faults/report_hook_takes_over \
 	demos/faults/underflow_by_one_byte \
 	demos/faults/use_of_a_destroyed_arena_handle \
+	demos/faults/use_of_what_an_arena_refused \
 	demos/faults/wild_pointer \
 	demos/faults/write_after_destroy \
 	demos/faults/write_after_destroy_and_a_thousand_arenas \

@@ -184,7 +184,8 @@ MOAT_API int moat_arena_grow(struct moat_arena *arena, size_t capacity);
  *
  * Returns the block, or NULL with errno set:
  *  - ENOMEM: it does not fit into what is left of the capacity, or the kernel
- *    refuses memory;
+ *    refuses memory. Who asked is kept: a report on a use of NULL names the
+ *    allocation that was refused last;
  *  - EINVAL: ARENA is NULL or no arena. A destroyed arena is also reported,
  *    as use-after-unmap.
  */

@@ -205,6 +205,8 @@ struct moat_finding {
         /* That the block would have had. */
         unsigned long number;
         size_t size;
+        /* Which arena was asked; "": none. */
+        char arena[64];
         struct moat_actor asked_by;
     } refused;
 

@@ -352,6 +352,22 @@ static int place_fenced(struct moat_arena *arena, enum fence_placement side,
     return 0;
 }
 
+/* A NULL that the program goes on with is then known by its origin. */
+static void note_refusal(struct moat_arena *arena, size_t bytes, site_id site)
+{
+    arena->refused++;
+    if (arena->is_heap) {
+        /* The heap tries something else first. */
+        return;
+    }
+    struct refusal refusal = { .number = arena->block_count + 1,
+                               .bytes = bytes,
+                               .site = site,
+                               .actor = actor_self(&heap.state->actors) };
+    memcpy(refusal.arena, arena->name, sizeof refusal.arena);
+    refusal_note(&heap.state->refusals, &refusal);
+}
+
 void *arena_allocate(struct moat_arena *arena, size_t alignment, size_t bytes,
                      site_id site, int *error)
 {
@@ -372,7 +388,7 @@ void *arena_allocate_on(struct moat_arena *arena, enum fence_placement side,
     if (*error != 0) {
         /* EPERM, EACCES and the like: what a caller can do is the same. */
         *error = ENOMEM;
-        arena->refused++;
+        note_refusal(arena, bytes, site);
         return NULL;
     }
     uint64_t secret = heap.state->secret;

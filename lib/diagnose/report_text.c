@@ -354,9 +354,12 @@ static void add_chance(struct text *text, const struct moat_finding *finding,
         text_decimal(text, finding->refused.number);
         text_string(text, " of ");
         text_decimal(text, finding->refused.size);
-        text_string(text, finding->refused.size == 1
-                              ? " byte, was asked for"
-                              : " bytes, was asked for");
+        text_string(text, finding->refused.size == 1 ? " byte" : " bytes");
+        if (finding->refused.arena[0] != '\0') {
+            text_string(text, " in ");
+            add_arena_name(text, finding->refused.arena);
+        }
+        text_string(text, ", was asked for");
         if (is_deed_known(&finding->refused.asked_by,
                           &finding->stacks.refused)) {
             add_deed(text, "", &finding->refused.asked_by,

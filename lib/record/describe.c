@@ -45,6 +45,8 @@ void describe_refusal(const struct moat_state *state,
     if (refusal_last(&state->refusals, &last)) {
         finding->refused.number = last.number;
         finding->refused.size = last.bytes;
+        memcpy(finding->refused.arena, last.arena,
+               sizeof finding->refused.arena);
         finding->refused.asked_by = actor_of(state, last.actor);
         describe_site(state, last.site, &finding->stacks.refused);
     }

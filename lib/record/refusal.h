@@ -7,6 +7,7 @@
 #define RECORD_REFUSAL_H
 
 #include "record/actor.h"
+#include "record/arena_record.h"
 #include "record/site.h"
 
 #include <stdatomic.h>
@@ -17,6 +18,9 @@ struct refusal {
     /* That the block would have had. */
     size_t number;
     size_t bytes;
+    /* Of the arena that was asked; "": the heap. A copy: it may be destroyed
+     * when the report comes. */
+    char arena[ARENA_NAME_BYTES];
     site_id site;
     actor_id actor;
 };

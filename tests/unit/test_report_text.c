@@ -125,6 +125,13 @@ START_TEST(a_use_of_null_names_what_was_refused_and_the_seed)
                "    #0 0x5500000002ff prog+0x2ff\n"
                "chance played a part: seed=18446744073709551615\n"
                "SUMMARY: "));
+    strcpy(finding.refused.arena, "letters");
+    ck_assert_ptr_nonnull(
+        strstr(report(false),
+               "\nthe last allocation that was refused, #17 of 64 bytes in "
+               "arena \"letters\", was asked for by thread T0 (pid 4242, "
+               "\"09b\") here:\n"));
+    finding.refused.arena[0] = '\0';
     finding.refused.asked_by.is_known = false;
     finding.stacks.refused.frames = 0;
     finding.seed = 0;
