@@ -154,6 +154,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/limits.c \
 	lib/preload/loader.c \
 	lib/preload/malloc.c lib/preload/malloc.h \
+	lib/preload/lock_all.c \
 	lib/preload/mask.c lib/preload/mask.h \
 	lib/preload/next.c lib/preload/next.h \
 	lib/preload/old_signals.c \

@@ -154,3 +154,22 @@ bool maps_find(uintptr_t address, struct maps_module *module)
     errno = saved_errno;
     return is_found;
 }
+
+bool maps_each(bool (*visit)(uintptr_t start, uintptr_t end, void *context),
+               void *context)
+{
+    int saved_errno = errno;
+    struct reader reader = { .position = 0, .filled = 0 };
+    struct line line;
+    reader.descriptor = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (reader.descriptor >= 0) {
+        bool goes_on = true;
+        while (goes_on && read_line(&reader, &line)) {
+            goes_on
+                = !line.is_readable || visit(line.start, line.end, context);
+        }
+        close(reader.descriptor);
+    }
+    errno = saved_errno;
+    return reader.descriptor >= 0;
+}

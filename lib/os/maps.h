@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which file a program address was loaded from, read from /proc/self/maps:
- * the one source that needs no lock and no allocation, and knows libraries
- * loaded a moment ago.
+ * What is mapped, and which file a program address was loaded from, read from
+ * /proc/self/maps: the one source that needs no lock and no allocation, and
+ * knows libraries loaded a moment ago.
  */
 #ifndef OS_MAPS_H
 #define OS_MAPS_H
@@ -22,5 +22,13 @@ struct maps_module {
  * kernel shows no map. Async-signal-safe; errno is left as it was.
  */
 bool maps_find(uintptr_t address, struct maps_module *module);
+
+/*
+ * Call VISIT with each mapping that can be read, and with CONTEXT, until it
+ * returns false. Returns whether the kernel shows a map. errno is left as it
+ * was.
+ */
+bool maps_each(bool (*visit)(uintptr_t start, uintptr_t end, void *context),
+               void *context);
 
 #endif

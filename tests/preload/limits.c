@@ -155,6 +155,32 @@ static void all_is_locked(void)
     MUST(munlockall() == 0);
 }
 
+/* Without the right to lock more than the limit allows. */
+static void as_much_is_locked_as_a_user_may(void)
+{
+    struct rlimit wanted = { .rlim_cur = 8 * MIB, .rlim_max = 8 * MIB };
+    /* In a user namespace of its own a user has that right. */
+    if (setrlimit(RLIMIT_MEMLOCK, &wanted) != 0
+        || (getuid() == 0 && setuid(65534) != 0)) {
+        return;
+    }
+    long before = locked();
+    char *block = allocate(100000);
+    MUST(mlockall(MCL_CURRENT | MCL_FUTURE) == 0);
+    MUST(locked() > before);
+    memset(block, 'x', 100000);
+    release(block);
+    for (int i = 0; i < 1000; i++) {
+        release(allocate(1000));
+    }
+    MUST(munlockall() == 0);
+    MUST(locked() == before);
+    wanted.rlim_cur = 65536;
+    MUST(setrlimit(RLIMIT_MEMLOCK, &wanted) == 0);
+    errno = 0;
+    MUST(mlockall(MCL_CURRENT) == -1 && errno == ENOMEM);
+}
+
 static void crime_under_a_limit(void)
 {
     limit(RLIMIT_AS, 300 * MIB);
@@ -169,6 +195,7 @@ static const struct {
 } plays[] = {
 #define PLAY(name) { #name, name }
     PLAY(address_space_is_limited), PLAY(all_is_locked),
+    PLAY(as_much_is_locked_as_a_user_may),
     PLAY(crime_under_a_limit),      PLAY(data_are_limited),
     PLAY(hard_limits_are_lowered),  PLAY(mappings_can_be_had),
 };
