@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * reuse [PAIRS [WAY]]: what PAIRS pairs of an allocation and a free leave
- * behind, on each way of revoking or on WAY. A thousand blocks are live; each
- * allocation comes after the free of one of them, any. Resident memory, page
+ * reuse [PAIRS[:LIVE] [WAY]]: what PAIRS pairs of an allocation and a free
+ * leave behind, on each way of revoking or on WAY. LIVE blocks, 1000 if it is
+ * not said, are live; each allocation comes after the free of one of them, any. Resident memory, page
  * tables and mappings are printed at several points: they are the same at all
  * of them once the quarantine is full.
  */
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIVE = 1000, SIZE = 64, POINTS = 10 };
+enum { LIVE = 1000, MOST_LIVE = 100000, SIZE = 64, POINTS = 10 };
 
 static const char bytes[SIZE];
 
@@ -63,12 +63,12 @@ static void *copy(void)
     return block;
 }
 
-static int row(const char *way, unsigned long pairs)
+static int row(const char *way, unsigned long pairs, unsigned long count_live)
 {
-    static void *live[LIVE];
+    static void *live[MOST_LIVE];
     unsigned long seed = 1;
     unsigned long made = 0;
-    for (int i = 0; i < LIVE; i++) {
+    for (unsigned long i = 0; i < count_live; i++) {
         live[i] = copy();
     }
     for (unsigned long point = 1; point <= POINTS; point++) {
@@ -77,7 +77,7 @@ static int row(const char *way, unsigned long pairs)
         double elapsed = -measure_now();
         for (; made < until; made++) {
             seed = seed * 6364136223846793005u + 1442695040888963407u;
-            void **block = &live[(seed >> 33) % LIVE];
+            void **block = &live[(seed >> 33) % count_live];
             moat_guarded_free(*block);
             *block = copy();
         }
@@ -93,7 +93,15 @@ static int row(const char *way, unsigned long pairs)
 int main(int count, char *arguments[])
 {
     if (count == 4) {
-        return row(arguments[2], strtoul(arguments[3], NULL, 10));
+        char *rest;
+        unsigned long pairs = strtoul(arguments[3], &rest, 10);
+        unsigned long live = *rest == ':' ? strtoul(rest + 1, NULL, 10) : LIVE;
+        if (pairs < POINTS || live == 0 || live > MOST_LIVE) {
+            fprintf(stderr, "reuse: %s: at least %d pairs, and 1 to %d blocks\n",
+                    arguments[3], POINTS, MOST_LIVE);
+            return EXIT_FAILURE;
+        }
+        return row(arguments[2], pairs, live);
     }
     const char *pairs = count > 1 ? arguments[1] : "1000000";
     printf("| way | pairs | a pair, ns | resident, KiB | page tables, KiB "
