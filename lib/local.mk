@@ -57,6 +57,7 @@ librecord_la_SOURCES = \
 	lib/record/block.h \
 	lib/record/describe.c lib/record/describe.h \
 	lib/record/heap_walk.c lib/record/heap_walk.h \
+	lib/record/hole.h \
 	lib/record/kind.c \
 	lib/record/refusal.c lib/record/refusal.h \
 	lib/record/region.c lib/record/region.h \
@@ -73,6 +74,7 @@ liballoc_la_SOURCES = \
 	lib/alloc/arena_dump.c \
 	lib/alloc/arena_inspect.c lib/alloc/arena_inspect.h \
 	lib/alloc/arena_map.c \
+	lib/alloc/arena_mark.c lib/alloc/arena_mark.h \
 	lib/alloc/arena_pages.c lib/alloc/arena_pages.h \
 	lib/alloc/arena_realloc.c lib/alloc/arena_realloc.h \
 	lib/alloc/arena_reset.c lib/alloc/arena_reset.h \

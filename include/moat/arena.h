@@ -33,6 +33,7 @@
 #include <moat/version.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 MOAT_BEGIN_DECLS
 
@@ -149,6 +150,57 @@ MOAT_API void moat_arena_destroy(struct moat_arena *arena);
  * Thread-safe for different arenas. errno is preserved.
  */
 MOAT_API void moat_arena_reset(struct moat_arena *arena);
+
+/* A place in an arena, by moat_arena_mark(). The members are for Moat alone. */
+struct moat_mark {
+    const struct moat_arena *arena;
+    const void *place;
+    uint64_t era;
+    size_t rewinds;
+    size_t blocks;
+    size_t cursor;
+    size_t placed_end;
+};
+
+/*
+ * Return a mark of where ARENA is filled to now, for moat_arena_rewind(). It
+ * needs no freeing, and may be used again and again.
+ *
+ * When ARENA is NULL or no arena, errno is EINVAL and the mark is one to which
+ * no arena can be rewound. A destroyed arena is also reported, as
+ * use-after-unmap.
+ */
+MOAT_API struct moat_mark moat_arena_mark(const struct moat_arena *arena);
+
+/*
+ * End all blocks of ARENA that were allocated since MARK, and make their
+ * capacity free again; a NULL ARENA is allowed and does nothing.
+ *
+ * The canaries of these blocks are checked first and damage is reported, seen
+ * at reset. Then their pages become inaccessible, and an access through an old
+ * pointer is reported as use-after-reset. Said plainly, what is not found:
+ *  - in the packed layout, blocks that share a page with older ones stay
+ *    accessible. They are overwritten, and a write to them is found by the
+ *    next check, a read is not found at all;
+ *  - new blocks come behind the old ones only as long as the arena has room to
+ *    spare, which it takes with it from the start. After that they come where
+ *    old ones were, and an access through an old pointer is found only where
+ *    none has come yet;
+ *  - reports name the old block until a newer one takes its number, which
+ *    starts again behind MARK.
+ *
+ * A mark of another arena, of before a reset, or of blocks that an earlier
+ * rewind took back is refused, errno being EINVAL, and reported as bad-free,
+ * seen at reset; nothing is ended. Of such rewinds, those are remembered that
+ * went back the furthest, eight of them.
+ *
+ * A destroyed arena is reported as use-after-unmap, anything else that is no
+ * arena as bad-free; neither is touched.
+ *
+ * Thread-safe for different arenas. But for EINVAL, errno is preserved.
+ */
+MOAT_API void moat_arena_rewind(struct moat_arena *arena,
+                                struct moat_mark mark);
 
 /*
  * Let ARENA have CAPACITY bytes, rounded up to a multiple of 16, in place.

@@ -40,7 +40,7 @@ enum moat_kind {
     MOAT_KIND_NULL_DEREFERENCE = 9,
     /* Another fault, at an address that is not Moat's. */
     MOAT_KIND_SEGV = 10,
-    /* An access to what an arena held before it was reset. */
+    /* An access to what an arena held before it was reset or rewound. */
     MOAT_KIND_USE_AFTER_RESET = 11,
     /* Freeing a block by other means than it was allocated for, as by free()
      * what operator new gave. */

@@ -122,8 +122,8 @@ moat_arena_snapshot(const struct moat_arena *arena);
 
 /*
  * Write to OUT what differs from BEFORE to AFTER: blocks that appeared, that
- * were freed, and the bytes that changed in blocks live in both. OUT may be
- * NULL to only count.
+ * were freed or that a rewind took back, and the bytes that changed in blocks
+ * live in both. OUT may be NULL to only count.
  *
  * Returns how many blocks differ, or -1 with errno EINVAL when either is NULL,
  * no snapshot or one that was freed, or when they are of different arenas.

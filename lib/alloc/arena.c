@@ -3,6 +3,7 @@
 #include "alloc/arena.h"
 
 #include "alloc/arena_damage.h"
+#include "alloc/arena_mark.h"
 #include "alloc/arena_pages.h"
 #include "alloc/bump.h"
 #include "alloc/extent.h"
@@ -189,6 +190,11 @@ int arena_create(const struct arena_request *request,
     arena->base = request->at != 0 ? request->at
                                    : arena->extent_start + page_bytes;
     arena->reach_bytes = reach_bytes;
+    if (!request->is_heap) {
+        /* What the extent has more is room for what comes after a rewind. */
+        arena->reach_bytes = arena->extent_start + arena->extent_bytes
+                             - page_bytes - arena->base;
+    }
     arena->layout = request->layout;
     arena->is_placed = request->at != 0;
     arena->is_heap = request->is_heap;
@@ -212,6 +218,9 @@ int arena_create(const struct arena_request *request,
     arena->reset_site = 0;
     arena->reset_actor = 0;
     arena->resets = 0;
+    arena->era = arena_mark_new_era();
+    arena->rewinds = 0;
+    arena->kept_rewinds = 0;
     arena->reset_bytes = 0;
     arena->stale_blocks = 0;
     arena->has_blocks = true;
@@ -246,11 +255,19 @@ struct placement {
     uintptr_t canary_end;
 };
 
-/* Make at least the first NEEDED bytes accessible. */
+/* Where the next block may start at the earliest, when that is not yet
+ * accessible: behind a hole. Else where accessible bytes end. */
+static size_t armed_end(const struct moat_arena *arena)
+{
+    size_t armed = arena->armed_bytes;
+    return armed > arena->placed_end ? armed : arena->placed_end;
+}
+
+/* Make the bytes from there to NEEDED accessible, at least. */
 static int arm_ahead(struct moat_arena *arena, size_t needed)
 {
     size_t page_bytes = heap.state->page_bytes;
-    size_t armed = arena->armed_bytes;
+    size_t armed = armed_end(arena);
     size_t wanted
         = size_round_down(armed + armed / ARM_AHEAD_SHARE, page_bytes);
     needed = size_round_up(needed, page_bytes);
@@ -275,7 +292,7 @@ static int place_packed(struct moat_arena *arena, size_t alignment,
         .capacity = arena->capacity,
         .cursor = arena->cursor,
         .packed_end = arena->placed_end,
-        .armed = arena->armed_bytes,
+        .armed = armed_end(arena),
         .page_bytes = heap.state->page_bytes,
         .growth = arena->max_capacity - arena->capacity,
         .reach = arena->reach_bytes,
@@ -432,12 +449,17 @@ void arena_describe_bad_free(const struct moat_arena *arena, uintptr_t block,
         owner = arena_record_at(&state->arenas,
                                 region_owner(&state->region, block));
     }
-    if (owner != NULL && arena_state_of(owner) != ARENA_UNUSED
-        && describe_nearest(state, owner, finding)
+    bool is_known = owner != NULL && arena_state_of(owner) != ARENA_UNUSED;
+    if (is_known && describe_nearest(state, owner, finding)
         && (owner == arena || (arena == NULL && owner->is_heap))
         && finding->block.is_freed
         && finding->block.start == (const void *)block) {
         finding->kind = MOAT_KIND_DOUBLE_FREE;
+    }
+    if (finding->kind == MOAT_KIND_BAD_FREE && is_known
+        && arena_state_of(owner) == ARENA_LIVE
+        && finding->distance.where != MOAT_WHERE_INSIDE) {
+        describe_taken_back(state, owner, finding);
     }
     if (arena != NULL && owner != arena) {
         finding->requested.is_known = true;
@@ -493,6 +515,13 @@ bool arena_free(struct moat_arena *arena, uintptr_t block, site_id site,
     arena->live_bytes -= record->bytes;
     arena->freed_bytes += record->bytes;
     return is_damaged;
+}
+
+struct arena_sweep arena_sweep_behind(const struct moat_arena *arena,
+                                      size_t blocks)
+{
+    return (struct arena_sweep){ .gap
+                                 = arena_damage_first_gap(arena, blocks) };
 }
 
 bool arena_next_damage(struct moat_arena *arena, struct arena_sweep *sweep,

@@ -119,6 +119,10 @@ struct arena_sweep {
     bool has_pending;
 };
 
+/* A sweep over what lies behind the first BLOCKS of ARENA. */
+struct arena_sweep arena_sweep_behind(const struct moat_arena *arena,
+                                      size_t blocks);
+
 /*
  * Find the next damage in ARENA, seen at SEEN. *FINDING must be the one of the
  * call before: what it named is stamped anew first, so that the evidence is

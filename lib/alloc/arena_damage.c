@@ -3,9 +3,11 @@
 #include "alloc/arena_damage.h"
 
 #include "alloc/altered.h"
+#include "alloc/packed.h"
 #include "base/canary.h"
 #include "os/pages.h"
 #include "record/describe.h"
+#include "record/hole.h"
 
 #include <string.h>
 
@@ -17,13 +19,17 @@ enum { PEEK_BYTES = 4096 };
 struct gap {
     uintptr_t start;
     uintptr_t end;
+    /* What of it is inaccessible; both at START: nothing. */
+    uintptr_t hole_start;
+    uintptr_t hole_end;
     bool has_before;
     bool has_behind;
     /* Index of the block behind; the one before is INDEX - 1. */
     size_t index;
 };
 
-static struct gap packed_gap(const struct moat_arena *arena, size_t number)
+static struct gap packed_gap(const struct moat_arena *arena, size_t number,
+                             size_t page_bytes)
 {
     const struct block_record *blocks = arena->blocks;
     struct gap gap = {
@@ -39,6 +45,16 @@ static struct gap packed_gap(const struct moat_arena *arena, size_t number)
     }
     if (gap.has_behind) {
         gap.end = blocks[number].start;
+    }
+    gap.hole_start = gap.start;
+    gap.hole_end = gap.start;
+    if (gap.has_behind) {
+        uintptr_t start;
+        uintptr_t end;
+        if (hole_before(arena, number, page_bytes, &start, &end)) {
+            gap.hole_start = start;
+            gap.hole_end = end;
+        }
     }
     return gap;
 }
@@ -75,10 +91,17 @@ static struct gap fenced_gap(const struct moat_arena *arena, size_t number)
     return gap;
 }
 
-static struct gap gap_of(const struct moat_arena *arena, size_t number)
+static struct gap gap_of(const struct moat_state *state,
+                         const struct moat_arena *arena, size_t number)
 {
-    return arena->layout != ARENA_PACKED ? fenced_gap(arena, number)
-                                         : packed_gap(arena, number);
+    return arena->layout != ARENA_PACKED
+               ? fenced_gap(arena, number)
+               : packed_gap(arena, number, state->page_bytes);
+}
+
+size_t arena_damage_first_gap(const struct moat_arena *arena, size_t blocks)
+{
+    return arena->layout != ARENA_PACKED ? 2 * blocks : blocks;
 }
 
 size_t arena_damage_gaps(const struct moat_arena *arena)
@@ -112,7 +135,43 @@ static bool is_gap_intact(const struct moat_state *state,
                    || is_out_of_reach(&arena->blocks[number / 2]);
         }
     }
+    if (gap->hole_start < gap->hole_end) {
+        return canary_is_intact(state->secret, gap->start, gap->hole_start)
+               && canary_is_intact(state->secret, gap->hole_end, gap->end);
+    }
     return canary_is_intact(state->secret, gap->start, gap->end);
+}
+
+/* The next run of damage in GAP from FROM on. */
+static bool find_damage(const struct moat_state *state, const struct gap *gap,
+                        uintptr_t from, uintptr_t *start, uintptr_t *end)
+{
+    if (gap->hole_start < gap->hole_end && from < gap->hole_end) {
+        if (from < gap->hole_start
+            && canary_find_damage(state->secret, from, gap->hole_start, start,
+                                  end)) {
+            return true;
+        }
+        from = gap->hole_end;
+    }
+    return canary_find_damage(state->secret, from, gap->end, start, end);
+}
+
+/*
+ * Whether START in GAP lies where rewinding has taken blocks back, and no newer
+ * one has come: behind the canary of the block before.
+ */
+static bool is_of_taken_back(const struct moat_arena *arena,
+                             const struct gap *gap, uintptr_t start)
+{
+    if (arena->layout != ARENA_PACKED || arena->rewinds == 0
+        || !gap->has_before
+        || (gap->has_behind && gap->hole_start == gap->hole_end)) {
+        return false;
+    }
+    uintptr_t canary = size_round_up(gap->start, BUMP_UNIT) + PACKED_CANARY;
+    uintptr_t end = gap->has_behind ? gap->hole_start : gap->end;
+    return start >= canary && start < end;
 }
 
 /* Whether the run [START, END) in GAP was written from the block behind it,
@@ -151,16 +210,20 @@ static void collect(const struct moat_state *state, const struct gap *gap,
         if (is_underflow(gap, start, end) == from_behind) {
             add_damage(finding, start, end);
         }
-    } while (canary_find_damage(state->secret, end, gap->end, &start, &end));
+    } while (find_damage(state, gap, end, &start, &end));
 }
 
 static void set_distances(struct moat_finding *finding)
 {
     for (unsigned i = 0; i < finding->damage_ranges; i++) {
         struct moat_damage *damage = &finding->damage[i];
-        damage->where = describe_where((uintptr_t)damage->start,
-                                       (uintptr_t)finding->block.start,
-                                       finding->block.size, &damage->distance);
+        bool has_block = finding->block.number != 0;
+        damage->where = describe_where(
+            (uintptr_t)damage->start,
+            (uintptr_t)(has_block ? finding->block.start
+                                  : finding->arena.base),
+            has_block ? finding->block.size : finding->arena.bytes,
+            &damage->distance);
     }
 }
 
@@ -168,14 +231,22 @@ static bool is_gap_damaged(struct moat_state *state,
                            const struct moat_arena *arena, size_t number,
                            enum moat_seen seen, struct moat_finding *finding)
 {
-    struct gap gap = gap_of(arena, number);
+    struct gap gap = gap_of(state, arena, number);
     if (is_gap_intact(state, arena, number, &gap, seen)) {
         return false;
     }
     uintptr_t start = 0;
     uintptr_t end = 0;
-    canary_find_damage(state->secret, gap.start, gap.end, &start, &end);
+    find_damage(state, &gap, gap.start, &start, &end);
     bool from_behind = is_underflow(&gap, start, end);
+    if (is_of_taken_back(arena, &gap, start)) {
+        describe_start(finding, MOAT_KIND_USE_AFTER_RESET, MOAT_ACCESS_WRITE,
+                       seen, start);
+        describe_before_reset(state, arena, finding);
+        collect(state, &gap, from_behind, start, end, finding);
+        set_distances(finding);
+        return true;
+    }
     describe_start(finding,
                    from_behind ? MOAT_KIND_HEAP_BUFFER_UNDERFLOW
                                : MOAT_KIND_HEAP_BUFFER_OVERFLOW,

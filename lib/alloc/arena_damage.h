@@ -7,6 +7,9 @@
  * last gap behind the last block. In the other layouts each block has two gaps
  * of its own: 2 N in front of block index N, and 2 N + 1 behind it.
  *
+ * Where a packed arena was rewound, a gap may have a hole; see record/hole.h.
+ * In front of it lies what is left of blocks that were taken back.
+ *
  * A freed block that could not be made inaccessible is canary as well, and is
  * looked at together with the gap before it.
  */
@@ -22,6 +25,9 @@
 
 /* How many gaps ARENA has. */
 size_t arena_damage_gaps(const struct moat_arena *arena);
+
+/* The first gap behind the first BLOCKS of ARENA. */
+size_t arena_damage_first_gap(const struct moat_arena *arena, size_t blocks);
 
 /* Describe the first damage in GAP and the freed block behind it. Returns
  * whether there is any. */

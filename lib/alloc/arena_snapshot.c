@@ -181,6 +181,14 @@ static void print_block(FILE *out, char sign, size_t number,
     }
 }
 
+/* Whether both are the same block: a rewind lets numbers start again. */
+static bool is_same(const struct block_record *then,
+                    const struct block_record *now)
+{
+    return then->start == now->start && then->bytes == now->bytes
+           && then->alloc_site == now->alloc_site;
+}
+
 int arena_snapshot_diff(const struct moat_snapshot *before,
                         const struct moat_snapshot *after, FILE *out)
 {
@@ -189,6 +197,11 @@ int arena_snapshot_diff(const struct moat_snapshot *before,
         const struct block_record *now = &after->blocks[i];
         const struct block_record *then
             = i < before->count ? &before->blocks[i] : NULL;
+        if (then != NULL && !is_same(then, now)) {
+            print_block(out, '-', i + 1, then, "was taken back");
+            differences++;
+            then = NULL;
+        }
         if (then == NULL) {
             print_block(out, '+', i + 1, now,
                         is_live(now) ? "appeared" : "appeared and was freed");
@@ -203,6 +216,10 @@ int arena_snapshot_diff(const struct moat_snapshot *before,
                                  now->bytes, out)) {
             differences++;
         }
+    }
+    for (size_t i = after->count; i < before->count; i++) {
+        print_block(out, '-', i + 1, &before->blocks[i], "was taken back");
+        differences++;
     }
     return differences > INT_MAX ? INT_MAX : (int)differences;
 }

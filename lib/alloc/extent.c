@@ -340,6 +340,8 @@ static void empty(struct moat_arena *arena)
     arena->freed_bytes = 0;
     arena->slack_bytes = 0;
     arena->refused = 0;
+    arena->rewinds = 0;
+    arena->kept_rewinds = 0;
 }
 
 void extent_empty(struct moat_arena *arena)
@@ -347,6 +349,14 @@ void extent_empty(struct moat_arena *arena)
     /* Not while extent_each_living() looks at it. */
     lock_take(&pool.lock);
     empty(arena);
+    lock_release(&pool.lock);
+}
+
+void extent_shorten(struct moat_arena *arena, size_t count)
+{
+    lock_take(&pool.lock);
+    arena->stale_blocks = arena->block_count;
+    atomic_store_explicit(&arena->block_count, count, memory_order_release);
     lock_release(&pool.lock);
 }
 

@@ -56,6 +56,10 @@ bool extent_retire(struct moat_arena *arena);
  */
 void extent_empty(struct moat_arena *arena);
 
+/* Leave ARENA, a living one, the first COUNT of its blocks. Its pages and
+ * counts are as before; stale_blocks is the number of its records. */
+void extent_shorten(struct moat_arena *arena, size_t count);
+
 /*
  * Empty ARENA and give it the extent of FORMER, a record that was just taken,
  * of the same size and not placed. FORMER becomes what ARENA was, ARENA_RESET,

@@ -3,6 +3,7 @@
 #include <moat/arena.h>
 
 #include "alloc/arena.h"
+#include "alloc/arena_mark.h"
 #include "alloc/arena_realloc.h"
 #include "alloc/arena_reset.h"
 #include "api/runtime.h"
@@ -120,6 +121,65 @@ void moat_arena_reset(struct moat_arena *arena)
             runtime_halt();
         }
         arena_reset(&moat_state, arena, runtime_site(caller));
+    } else if (runtime_is_destroyed(arena)) {
+        report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_FREE,
+                         MOAT_SEEN_AT_RESET, caller);
+    } else {
+        report_no_arena(arena, MOAT_SEEN_AT_RESET, caller);
+    }
+    errno = saved_errno;
+}
+
+struct moat_mark moat_arena_mark(const struct moat_arena *arena)
+{
+    if (runtime_is_living(arena)) {
+        return arena_mark(arena);
+    }
+    if (runtime_is_destroyed(arena)) {
+        report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_ALLOC,
+                         MOAT_SEEN_AT_ACCESS, __builtin_return_address(0));
+    }
+    errno = EINVAL;
+    return (struct moat_mark){ .arena = NULL };
+}
+
+/* A mark that is none, or no longer, of ARENA. */
+static void report_bad_mark(const struct moat_arena *arena,
+                            const struct moat_mark *mark, const void *caller)
+{
+    struct moat_finding finding;
+    classify_owner(&moat_state, (uintptr_t)mark->place, &finding);
+    finding.kind = MOAT_KIND_BAD_FREE;
+    finding.access = MOAT_ACCESS_FREE;
+    finding.seen = MOAT_SEEN_AT_RESET;
+    finding.requested.is_known = true;
+    finding.requested.is_arena = true;
+    finding.requested.base = (const void *)arena->base;
+    finding.requested.capacity = arena->capacity;
+    memcpy(finding.requested.name, arena->name, sizeof arena->name);
+    runtime_report(&finding, caller);
+    runtime_halt();
+}
+
+void moat_arena_rewind(struct moat_arena *arena, struct moat_mark mark)
+{
+    if (arena == NULL) {
+        return;
+    }
+    int saved_errno = errno;
+    const void *caller = __builtin_return_address(0);
+    if (runtime_is_living(arena)) {
+        if (!arena_mark_is_good(arena, &mark)) {
+            report_bad_mark(arena, &mark, caller);
+            saved_errno = EINVAL;
+        } else if (arena->block_count > mark.blocks) {
+            if (runtime_sweep_behind(arena, mark.blocks, MOAT_SEEN_AT_RESET,
+                                     caller)
+                > 0) {
+                runtime_halt();
+            }
+            arena_rewind(&moat_state, arena, &mark, runtime_site(caller));
+        }
     } else if (runtime_is_destroyed(arena)) {
         report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_FREE,
                          MOAT_SEEN_AT_RESET, caller);

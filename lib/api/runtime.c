@@ -355,7 +355,13 @@ void runtime_halt(void)
 size_t runtime_sweep(struct moat_arena *arena, enum moat_seen seen,
                      const void *caller)
 {
-    struct arena_sweep sweep = { .gap = 0 };
+    return runtime_sweep_behind(arena, 0, seen, caller);
+}
+
+size_t runtime_sweep_behind(struct moat_arena *arena, size_t blocks,
+                            enum moat_seen seen, const void *caller)
+{
+    struct arena_sweep sweep = arena_sweep_behind(arena, blocks);
     struct moat_finding finding;
     size_t damaged = 0;
     unsigned long last = 0;

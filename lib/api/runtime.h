@@ -45,6 +45,8 @@ void runtime_halt(void);
  * Sweep ARENA and report all damage, seen at SEEN; returns how many blocks.
  * Does not end the process.
  */
+size_t runtime_sweep_behind(struct moat_arena *arena, size_t blocks,
+                            enum moat_seen seen, const void *caller);
 size_t runtime_sweep(struct moat_arena *arena, enum moat_seen seen,
                      const void *caller);
 

@@ -209,7 +209,8 @@ static void add_damage(struct text *text, const struct moat_finding *finding)
         text_string(text, ", ");
         text_decimal(text, damage->distance);
         text_string(text, where_words(damage->where));
-        text_string(text, "the block:");
+        text_string(text, finding->block.number != 0 ? "the block:"
+                                                     : "the arena:");
         for (size_t byte = 0; byte < damage->found_bytes; byte++) {
             text_character(text, ' ');
             text_hex_byte(text, damage->found[byte]);
@@ -241,7 +242,9 @@ static void add_requested(struct text *text,
         text_hex(text, (uintptr_t)finding->requested.base);
         text_string(text, ", which is no arena\n");
     } else {
-        text_string(text, "it was to be freed in ");
+        text_string(text, finding->seen == MOAT_SEEN_AT_RESET
+                              ? "that is no mark for "
+                              : "it was to be freed in ");
         add_arena_name(text, finding->requested.name);
         text_string(text, ", which starts at ");
         text_hex(text, (uintptr_t)finding->requested.base);

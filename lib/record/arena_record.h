@@ -39,6 +39,14 @@ enum arena_layout {
 
 enum { ARENA_NAME_BYTES = 64 };
 
+/* A rewind: its number in the arena, and how many blocks it left. */
+struct arena_rewind {
+    size_t number;
+    size_t blocks;
+};
+
+enum { ARENA_REWINDS = 8 };
+
 /*
  *   extent_start      base          base + armed_bytes         extent end
  *   | guard page(s)   | blocks      | guarded, for later blocks |
@@ -104,18 +112,27 @@ struct moat_arena {
     site_id destroy_site;
     actor_id create_actor;
     actor_id destroy_actor;
-    /* Of the last reset. */
+    /* Of the last reset or rewind. */
     site_id reset_site;
     actor_id reset_actor;
     unsigned resets;
     /*
-     * Of a living arena that was reset where it is: how far from BASE its
-     * pages ever were accessible, and how many block records of before the
-     * last reset there are; those that newer ones have not replaced are still
-     * as they were.
+     * Of a living arena that was reset where it is, or rewound: how far from
+     * BASE its pages ever were accessible, and how many block records of
+     * before that there are; those that newer ones have not replaced are
+     * still as they were.
      */
     size_t reset_bytes;
     size_t stale_blocks;
+    /*
+     * For marks: this life of the arena, which a reset ends; the rewinds since,
+     * and those of them that a mark may be too young or too old for, each going
+     * back less far than the next.
+     */
+    uint64_t era;
+    size_t rewinds;
+    unsigned kept_rewinds;
+    struct arena_rewind rewind[ARENA_REWINDS];
 
     /* Destroyed arenas wait in a list, oldest first; numbers of records. */
     uint32_t older;

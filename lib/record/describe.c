@@ -3,8 +3,13 @@
 #include "record/describe.h"
 
 #include "os/process.h"
+#include "record/hole.h"
 
 #include <string.h>
+
+/* An access that leaves a block step by step meets the first inaccessible byte
+ * by less than the widest register. */
+enum { NEAR_BYTES = 64 };
 
 void describe_start(struct moat_finding *finding, enum moat_kind kind,
                     enum moat_access access, enum moat_seen seen,
@@ -226,6 +231,68 @@ bool describe_nearest(const struct moat_state *state,
     return true;
 }
 
+/* The block that ADDRESS was in before ARENA was reset or rewound. */
+static bool find_taken_back(const struct moat_arena *arena, size_t count,
+                            uintptr_t address, size_t *index)
+{
+    const struct block_record *stale = &arena->blocks[count];
+    size_t place;
+    if (!arena->has_blocks || count >= arena->stale_blocks
+        || !block_find(stale, arena->stale_blocks - count, address, &place)
+        || (address != stale[place].start
+            && address - stale[place].start >= stale[place].bytes)) {
+        return false;
+    }
+    *index = count + place;
+    return true;
+}
+
+bool describe_taken_back(const struct moat_state *state,
+                         const struct moat_arena *arena,
+                         struct moat_finding *finding)
+{
+    size_t count
+        = atomic_load_explicit(&arena->block_count, memory_order_acquire);
+    size_t index;
+    if (!find_taken_back(arena, count, (uintptr_t)finding->address, &index)) {
+        return false;
+    }
+    describe_block(state, arena, index, finding);
+    describe_reset(state, arena, finding);
+    return true;
+}
+
+void describe_before_reset(const struct moat_state *state,
+                           const struct moat_arena *arena,
+                           struct moat_finding *finding)
+{
+    if (!describe_taken_back(state, arena, finding)) {
+        memset(&finding->block, 0, sizeof finding->block);
+        finding->stacks.alloc.frames = 0;
+        finding->stacks.free.frames = 0;
+        describe_arena(state, arena, finding);
+        describe_reset(state, arena, finding);
+    }
+}
+
+/* Whether ADDRESS was accessible once and is not now; *EDGE is where that
+ * begins. */
+static bool is_taken_back(const struct moat_state *state,
+                          const struct moat_arena *arena, size_t count,
+                          uintptr_t address, uintptr_t *edge)
+{
+    uintptr_t end;
+    size_t index;
+    size_t next = block_find(arena->blocks, count, address, &index) ? index + 1
+                                                                    : 0;
+    if (next < count) {
+        return hole_before(arena, next, state->page_bytes, edge, &end)
+               && address >= *edge && address < end;
+    }
+    *edge = arena->base + arena->armed_bytes;
+    return address >= *edge && address - arena->base < arena->reset_bytes;
+}
+
 bool describe_stale(const struct moat_state *state,
                     const struct moat_arena *arena,
                     struct moat_finding *finding)
@@ -233,24 +300,22 @@ bool describe_stale(const struct moat_state *state,
     uintptr_t address = (uintptr_t)finding->address;
     size_t count
         = atomic_load_explicit(&arena->block_count, memory_order_acquire);
-    size_t offset = address - arena->base;
-    /* Right behind a block of now: more likely that one is too short. */
-    if (offset < arena->armed_bytes || offset >= arena->reset_bytes
-        || (count != 0 && finding->distance.bytes < state->page_bytes)) {
+    uintptr_t edge;
+    size_t index;
+    if (arena->is_heap || !arena->has_blocks
+        || !is_taken_back(state, arena, count, address, &edge)) {
         return false;
     }
-    size_t index = 0;
-    const struct block_record *stale = &arena->blocks[count];
-    if (count < arena->stale_blocks
-        && block_find(stale, arena->stale_blocks - count, address, &index)
-        && address - stale[index].start < stale[index].bytes) {
-        describe_block(state, arena, count + index, finding);
-    } else {
-        memset(&finding->block, 0, sizeof finding->block);
-        finding->stacks.alloc.frames = 0;
-        finding->stacks.free.frames = 0;
-        describe_arena(state, arena, finding);
+    /* Right behind a block of now: more likely that one is too short. In a
+     * packed arena that shows at the first inaccessible byte. */
+    bool is_near = finding->distance.bytes < state->page_bytes;
+    if (is_near && arena->layout == ARENA_PACKED && arena->rewinds != 0
+        && find_taken_back(arena, count, address, &index)) {
+        is_near = address - edge < NEAR_BYTES;
     }
-    describe_reset(state, arena, finding);
+    if (count != 0 && is_near) {
+        return false;
+    }
+    describe_before_reset(state, arena, finding);
     return true;
 }

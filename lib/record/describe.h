@@ -47,9 +47,23 @@ bool describe_nearest(const struct moat_state *state,
                       struct moat_finding *finding);
 
 /*
- * For a living ARENA that was reset where it is, after describe_nearest(): when
- * the finding's address is what it held before, describe that instead, with
- * its block if that is still known. Returns whether it is.
+ * What ARENA, a living one that was reset where it is or rewound, held before
+ * at the finding's address: the block, if that is still known, and who reset
+ * it.
+ */
+void describe_before_reset(const struct moat_state *state,
+                           const struct moat_arena *arena,
+                           struct moat_finding *finding);
+
+/* The same when such a block is known there. Returns whether it is. */
+bool describe_taken_back(const struct moat_state *state,
+                         const struct moat_arena *arena,
+                         struct moat_finding *finding);
+
+/*
+ * For a living ARENA that was reset where it is, or rewound, after
+ * describe_nearest(): when the finding's address, where there was a fault, is
+ * what it held before, describe that instead. Returns whether it is.
  */
 bool describe_stale(const struct moat_state *state,
                     const struct moat_arena *arena,
