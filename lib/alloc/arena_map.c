@@ -7,6 +7,7 @@
 
 #include "base/canary.h"
 #include "base/size.h"
+#include "record/hole.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -175,7 +176,15 @@ static void add_packed(struct map *map, const struct moat_arena *arena)
     uintptr_t at = arena->base;
     for (size_t i = 0; i < arena->block_count; i++) {
         const struct block_record *block = &arena->blocks[i];
+        uintptr_t hole_start;
+        uintptr_t hole_end;
         /* Behind the block before, and in front of this one. */
+        if (hole_before(arena, i, map->state->page_bytes, &hole_start,
+                        &hole_end)) {
+            add_canary(map, at, hole_start);
+            add(map, hole_start, hole_end, CELL_FREED);
+            at = hole_end;
+        }
         add_canary(map, at, block->start);
         add_block(map, block);
         at = block->start + block->bytes;
@@ -193,6 +202,11 @@ static void add_fenced(struct map *map, const struct moat_arena *arena)
     size_t page_bytes = map->state->page_bytes;
     for (size_t i = 0; i < arena->block_count; i++) {
         const struct block_record *block = &arena->blocks[i];
+        uintptr_t hole_start;
+        uintptr_t hole_end;
+        if (hole_before(arena, i, page_bytes, &hole_start, &hole_end)) {
+            add(map, hole_start, hole_end, CELL_FREED);
+        }
         uintptr_t end = block->start + block->bytes;
         uintptr_t first = size_round_down(block->start, page_bytes);
         uintptr_t last = size_round_up(end, page_bytes);

@@ -160,6 +160,26 @@ START_TEST(a_map_of_fenced_blocks_shows_their_guards)
 }
 END_TEST
 
+START_TEST(a_map_shows_what_was_taken_back)
+{
+    struct moat_arena_config config = { .name = "rewound",
+                                        .capacity = 65536,
+                                        .layout = _i == 0
+                                                      ? MOAT_LAYOUT_PACKED
+                                                      : MOAT_LAYOUT_FENCED };
+    arena = moat_arena_create_with(&config);
+    allocate(32, "kept");
+    struct moat_mark mark = moat_arena_mark(arena);
+    allocate(20000, "taken back");
+    moat_arena_rewind(arena, mark);
+    allocate(64, "new");
+    dump_as(MOAT_DUMP_MAP);
+    ck_assert_ptr_nonnull(strchr(text, '-'));
+    ck_assert_ptr_nonnull(strchr(text, '#'));
+    ck_assert_ptr_null(strchr(text, '!'));
+}
+END_TEST
+
 START_TEST(an_unknown_style_is_an_error)
 {
     errno = 0;
@@ -288,6 +308,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, a_map_shows_what_lies_where);
     tcase_add_test(tests, a_map_in_colour_ends_each_colour);
     tcase_add_test(tests, a_map_of_fenced_blocks_shows_their_guards);
+    tcase_add_loop_test(tests, a_map_shows_what_was_taken_back, 0, 2);
     tcase_add_test(tests, an_unknown_style_is_an_error);
     tcase_add_test(tests, gaps_of_alignment_are_in_the_dump);
     tcase_add_test(tests, a_walk_meets_every_block_in_order);
