@@ -2,9 +2,9 @@
 /*
  * reuse [PAIRS[:LIVE] [WAY]]: what PAIRS pairs of an allocation and a free
  * leave behind, on each way of revoking or on WAY. LIVE blocks, 1000 if it is
- * not said, are live; each allocation comes after the free of one of them, any. Resident memory, page
- * tables and mappings are printed at several points: they are the same at all
- * of them once the quarantine is full.
+ * not said, are live; each allocation comes after the free of one of them, any.
+ * Resident memory, page tables and mappings are printed at several points: they
+ * are the same at all of them once the quarantine is full.
  */
 #include "bench/measure.h"
 #include "bench/ways.h"
@@ -97,7 +97,7 @@ int main(int count, char *arguments[])
         unsigned long pairs = strtoul(arguments[3], &rest, 10);
         unsigned long live = *rest == ':' ? strtoul(rest + 1, NULL, 10) : LIVE;
         if (pairs < POINTS || live == 0 || live > MOST_LIVE) {
-            fprintf(stderr, "reuse: %s: at least %d pairs, and 1 to %d blocks\n",
+            fprintf(stderr, "reuse: %s: %d pairs or more, 1 to %d blocks\n",
                     arguments[3], POINTS, MOST_LIVE);
             return EXIT_FAILURE;
         }
