@@ -36,11 +36,7 @@ void altered_note(uintptr_t start, uintptr_t end, unsigned traits)
 /* The living arena at ADDRESS that is the program's; NULL: none. */
 static const struct moat_arena *arena_of_program(uintptr_t address)
 {
-    if (!region_contains(&state->region, address)) {
-        return NULL;
-    }
-    const struct moat_arena *arena = arena_record_at(
-        &state->arenas, region_owner(&state->region, address));
+    const struct moat_arena *arena = state_arena_at(state, address);
     return arena != NULL && !arena->is_heap
                    && arena_state_of(arena) == ARENA_LIVE
                ? arena

@@ -444,11 +444,7 @@ void arena_describe_bad_free(const struct moat_arena *arena, uintptr_t block,
     struct moat_state *state = heap.state;
     describe_start(finding, MOAT_KIND_BAD_FREE, MOAT_ACCESS_FREE,
                    MOAT_SEEN_AT_FREE, block);
-    struct moat_arena *owner = NULL;
-    if (region_contains(&state->region, block)) {
-        owner = arena_record_at(&state->arenas,
-                                region_owner(&state->region, block));
-    }
+    struct moat_arena *owner = state_arena_at(state, block);
     bool is_known = owner != NULL && arena_state_of(owner) != ARENA_UNUSED;
     if (is_known && describe_nearest(state, owner, finding)
         && (owner == arena || (arena == NULL && owner->is_heap))

@@ -278,12 +278,7 @@ void *slots_allocate(const struct slots_request *request)
 static struct block_record *find_block(uintptr_t block,
                                        struct moat_arena **owner)
 {
-    const struct moat_state *state = slots.state;
-    if (!region_contains(&state->region, block)) {
-        return NULL;
-    }
-    struct moat_arena *arena
-        = arena_record_at(&state->arenas, region_owner(&state->region, block));
+    struct moat_arena *arena = state_arena_at(slots.state, block);
     if (arena == NULL || !arena->is_heap || block < arena->base
         || arena_state_of(arena) != ARENA_LIVE) {
         return NULL;
@@ -401,7 +396,7 @@ static bool is_proven_revoked(struct span span)
     }
     int reach = pages_touch(span.start);
     if (reach == 0) {
-        pages_deny(span.start, span.end - span.start);
+        revoke_mprotect.revoke(span.start, span.end - span.start);
         shortfall_note(SHORTFALL_NOT_REVOKED);
         return false;
     }

@@ -9,11 +9,7 @@
 static const struct moat_arena *holder_of(const struct moat_state *state,
                                           uintptr_t address)
 {
-    if (!region_contains(&state->region, address)) {
-        return NULL;
-    }
-    const struct moat_arena *arena = arena_record_at(
-        &state->arenas, region_owner(&state->region, address));
+    const struct moat_arena *arena = state_arena_at(state, address);
     return arena != NULL && arena_state_of(arena) != ARENA_UNUSED ? arena
                                                                   : NULL;
 }

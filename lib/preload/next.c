@@ -190,8 +190,8 @@ int __wrap_sigprocmask(int how, const sigset_t *wanted, sigset_t *before)
 
 /*
  * libsigsegv reads /proc/self/maps here, to know the main thread's stack from
- * what else there is: 0.1 ms of each exec, a tenth of what /bin/true takes. The
- * fault path knows an overflow by the stack pointer, as it does in threads.
+ * what else there is: 0.1 ms of each exec, where /bin/true takes 2. The fault
+ * path knows an overflow by the stack pointer, as it does in threads.
  */
 int __wrap_stackoverflow_install_handler(stackoverflow_handler_t handler,
                                          void *stack, unsigned long bytes)

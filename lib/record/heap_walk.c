@@ -8,8 +8,7 @@
 static struct moat_arena *heap_arena_at(const struct moat_state *state,
                                         uintptr_t address)
 {
-    struct moat_arena *arena = arena_record_at(
-        &state->arenas, region_owner(&state->region, address));
+    struct moat_arena *arena = state_arena_at(state, address);
     return arena != NULL && arena->is_heap
                    && arena_state_of(arena) == ARENA_LIVE
                ? arena

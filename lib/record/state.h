@@ -33,6 +33,17 @@ struct moat_state {
 
 extern struct moat_state moat_state;
 
+/* The arena, in whatever state, that has ADDRESS, any; NULL: none has.
+ * Async-signal-safe. */
+static inline struct moat_arena *state_arena_at(const struct moat_state *state,
+                                                uintptr_t address)
+{
+    return region_contains(&state->region, address)
+               ? arena_record_at(&state->arenas,
+                                 region_owner(&state->region, address))
+               : NULL;
+}
+
 /*
  * Make the state of this process, at most REGION_BYTES of address space.
  *
