@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# programs.sh [ROUNDS]: how long real programs take under Electric Fence, D.U.M.A.
+# programs.sh [ROUNDS [PROGRAM...]]: how long real programs take under Electric Fence, D.U.M.A.
 # and Moat, as ratios to how long they take plain: the fastest of ROUNDS each
 # (3 unless told), in turns. A program that did not get through says how it
 # ended: the signal or exit status, "other output", or "over" its time, which is
@@ -9,6 +9,8 @@
 # tree.
 
 rounds=${1:-3}
+[ $# -eq 0 ] || shift
+only=" $* "
 moat=$PWD/tools/moat/moat
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
@@ -72,20 +74,19 @@ for i in 1 2 3 4 5; do
     head -n $((i * 1000)) text >tree/text$i
 done
 
-# timed TOOL SHELL-COMMANDS: leaves their output, status and milliseconds.
+# timed TOOL SHELL-COMMANDS: leaves their output, status and microseconds.
 timed() {
     run=$(runner "$1")
     export run
     began=$(date +%s%N)
     timeout -k 5 "$limit" sh -c "$2" >output 2>error </dev/null
     status=$?
-    took=$((($(date +%s%N) - began) / 1000000))
-    [ $took -gt 0 ] || took=1
+    took=$((($(date +%s%N) - began) / 1000))
 }
 
 # How the last command ended, if not as the plain one did.
 ending() {
-    if [ $status -ge 124 ] && [ $took -ge $((limit * 1000)) ]; then
+    if [ $status -ge 124 ] && [ $took -ge $((limit * 1000000)) ]; then
         echo "over $limit s"
     elif [ $status -gt 128 ]; then
         echo "signal $((status - 128))"
@@ -98,6 +99,10 @@ ending() {
 
 # measure NAME SHELL-COMMANDS: one row; $run is what the program is run with.
 measure() {
+    case $only in
+    "  " | *" $1 "*) ;;
+    *) return ;;
+    esac
     command -v "$1" >/dev/null || {
         echo "| $1 | not installed |"
         return
@@ -117,7 +122,7 @@ measure() {
             if [ "$tool" = plain ]; then
                 mv output plain.output
                 plain_status=$status
-                limit=$((took / 20))
+                limit=$((took / 20000))
                 [ $limit -ge 20 ] || limit=20
             else
                 ended=$(ending)
@@ -129,14 +134,14 @@ measure() {
         done
     done
     # shellcheck disable=SC2154 # by eval
-    row="| $1 | $best_plain |"
+    row="| $1 | $(awk "BEGIN { printf \"%.1f\", $best_plain / 1000 }") |"
     for tool in $tools; do
         [ "$tool" != plain ] || continue
         eval "best=\$best_$tool ended=\$ended_$tool"
         if [ -n "$ended" ]; then
             row="$row $ended |"
         else
-            row="$row $(awk "BEGIN { printf \"%.1f\", $best / $best_plain }") |"
+            row="$row $(awk "BEGIN { printf \"%.2f\", $best / $best_plain }") |"
         fi
     done
     echo "$row"

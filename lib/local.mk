@@ -22,11 +22,13 @@ libos_la_CPPFLAGS = $(LIB_CPPFLAGS)
 libos_la_CFLAGS = $(LIB_CFLAGS)
 libos_la_SOURCES = \
 	lib/os/address_space.c lib/os/address_space.h \
+	lib/os/books.c lib/os/books.h \
 	lib/os/context.h \
 	lib/os/lock.h \
 	lib/os/maps.c lib/os/maps.h \
 	lib/os/memory.c lib/os/memory.h \
 	lib/os/output.c lib/os/output.h \
+	lib/os/pagemap.c lib/os/pagemap.h \
 	lib/os/pages.c lib/os/pages.h \
 	lib/os/process.c lib/os/process.h \
 	lib/os/program.c lib/os/program.h \
@@ -172,7 +174,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/threads.c
 libmoat_preload_la_LIBADD = $(moat_layers)
 libmoat_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
-	-no-undefined -Wl,-z,nodelete -Wl,-z,initfirst \
+	-Wl,-z,noseparate-code -no-undefined -Wl,-z,nodelete -Wl,-z,initfirst \
 	-Wl,--wrap=malloc -Wl,--wrap=free -Wl,--wrap=sigaction \
 	-Wl,--wrap=signal -Wl,--wrap=sigprocmask -Wl,--wrap=close \
 	-Wl,--wrap=getrlimit -Wl,--wrap=syscall \

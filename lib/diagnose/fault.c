@@ -66,9 +66,9 @@ struct user_action {
     struct sigaction *actions;
 };
 
-/* Apart from what each program touches at start. */
-static struct sigaction segv_actions[USER_ACTIONS];
-static struct sigaction bus_actions[USER_ACTIONS];
+/* Common symbols come last in memory, behind what each start touches. */
+__attribute__((common)) struct sigaction fault_segv_actions[USER_ACTIONS];
+__attribute__((common)) struct sigaction fault_bus_actions[USER_ACTIONS];
 
 static struct {
     struct moat_state *state;
@@ -82,8 +82,8 @@ static struct {
     struct user_action user_bus;
     uintptr_t report_stack_top;
 } gate = {
-    .user_segv = { .actions = segv_actions },
-    .user_bus = { .actions = bus_actions },
+    .user_segv = { .actions = fault_segv_actions },
+    .user_bus = { .actions = fault_bus_actions },
 };
 
 /* The fault being reported; belongs to the report's owner. */

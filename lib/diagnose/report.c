@@ -25,8 +25,8 @@ static struct {
     _Atomic(moat_report_hook) function;
 } hook;
 
-/* One report at most: the owner's. */
-static char buffer[16 * 1024];
+/* One report at most: the owner's. Common, as in fault.c. */
+__attribute__((common)) char report_buffer[16 * 1024];
 
 void report_start(const struct report_settings *wanted)
 {
@@ -72,7 +72,7 @@ void report_write(const struct moat_finding *finding)
     if (settings.count != NULL) {
         atomic_fetch_add(settings.count, 1);
     }
-    struct text text = text_in(buffer, sizeof buffer);
+    struct text text = text_in(report_buffer, sizeof report_buffer);
     struct report_style style = { .is_colorful = settings.is_colorful,
                                   .locate = symbol_locate };
     report_text(&text, finding, &style);

@@ -3,10 +3,10 @@
 #include "os/address_space.h"
 
 #include "os/pages.h"
+#include "os/process.h"
 
 #include <errno.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 static struct address_space never_wiped = { .owner = 1 };
 struct address_space *address_space = &never_wiped;
@@ -40,7 +40,7 @@ bool address_space_begin_claim(void)
 
 void address_space_claim(void)
 {
-    atomic_store_explicit(&address_space->owner, (int)getpid(),
+    atomic_store_explicit(&address_space->owner, process_id(),
                           memory_order_relaxed);
 }
 
@@ -49,5 +49,5 @@ bool address_space_is_borrowed(void)
     return !address_space_is_new()
            && atomic_load_explicit(&address_space->owner,
                                    memory_order_relaxed)
-                  != (int)getpid();
+                  != process_id();
 }

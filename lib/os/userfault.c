@@ -3,6 +3,7 @@
 #include "os/userfault.h"
 
 #include "os/address_space.h"
+#include "os/books.h"
 #include "os/lock.h"
 #include "os/output.h"
 #include "os/pages.h"
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -38,6 +40,8 @@ struct uffdio_move {
 enum {
     /* One page of bookkeeping holds 256 ranges; neighbours are one range. */
     RANGE_PAGES = 16,
+    /* Which a start needs, and many a program. */
+    FEW_RANGES = 4,
     /*
      * Up to here pages are copied in, which is faster than the zero page and
      * a fault at the first write; more would take memory that a sparse block
@@ -60,8 +64,11 @@ static struct {
     bool can_move;
     uintptr_t zeroes;
     struct lock lock;
-    /* What is registered; under the lock. */
+    /* What is registered; under the lock. While they are few they are in
+     * memory that is touched anyway. */
     struct range_list ranges;
+    struct range few_ranges[FEW_RANGES];
+    struct range_list many_ranges;
     _Atomic(const struct revoke_way *) stand_in;
     _Atomic unsigned lost;
     _Atomic unsigned adopted;
@@ -137,16 +144,17 @@ static bool is_in_place(void)
            && file.st_ino == uffd.inode;
 }
 
-/* The zeroes, and behind them the ranges: a mapping costs each start. */
+/* The zeroes, and behind them the ranges. */
 static int map_tables(void)
 {
     size_t range_bytes = RANGE_PAGES * pages_size();
     size_t zero_bytes = COPIED_PAGES * pages_size();
-    int error = pages_map(zero_bytes + range_bytes, "moat userfaultfd",
-                          &uffd.zeroes);
+    int error = books_take(zero_bytes + range_bytes, &uffd.zeroes);
     if (error == 0) {
-        uffd.ranges.ranges = (struct range *)(uffd.zeroes + zero_bytes);
-        uffd.ranges.capacity = range_bytes / sizeof(struct range);
+        uffd.many_ranges.ranges = (struct range *)(uffd.zeroes + zero_bytes);
+        uffd.many_ranges.capacity = range_bytes / sizeof(struct range);
+        uffd.ranges.ranges = uffd.few_ranges;
+        uffd.ranges.capacity = FEW_RANGES;
     }
     return error;
 }
@@ -387,10 +395,26 @@ void userfault_give_up(void)
     lock_release(&uffd.lock);
 }
 
+/* Go on with room for many, if that is not so already. */
+static bool make_room(void)
+{
+    if (uffd.ranges.ranges != uffd.few_ranges) {
+        return false;
+    }
+    memcpy(uffd.many_ranges.ranges, uffd.few_ranges, sizeof uffd.few_ranges);
+    uffd.many_ranges.count = uffd.ranges.count;
+    uffd.many_ranges.last = uffd.ranges.last;
+    uffd.ranges = uffd.many_ranges;
+    return true;
+}
+
 static int note_range(uintptr_t start, size_t bytes)
 {
+    uintptr_t end = start + bytes;
     lock_take(&uffd.lock);
-    bool has_room = range_list_add(&uffd.ranges, start, start + bytes);
+    bool has_room = range_list_add(&uffd.ranges, start, end)
+                    || (make_room()
+                        && range_list_add(&uffd.ranges, start, end));
     lock_release(&uffd.lock);
     return has_room ? 0 : ENOSPC;
 }
@@ -450,7 +474,10 @@ int userfault_try(void)
 int userfault_forget(uintptr_t start, size_t bytes)
 {
     lock_take(&uffd.lock);
-    bool is_cut = range_list_cut(&uffd.ranges, start, start + bytes);
+    uintptr_t end = start + bytes;
+    bool is_cut = range_list_cut(&uffd.ranges, start, end)
+                  || (make_room()
+                      && range_list_cut(&uffd.ranges, start, end));
     lock_release(&uffd.lock);
     return is_cut ? 0 : ENOSPC;
 }

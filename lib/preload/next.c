@@ -53,7 +53,10 @@ static void *look_up(_Atomic(void *) *known, const char *name)
     }                                                                          \
     NEXT_CALL(result, name, parameters, arguments)
 
-/* The same for what may be loaded later, or never. */
+/*
+ * The same for what may be loaded later, or never. dlsym() drops what dlerror()
+ * would have said, so that this is for nothing else; dlopen() drops it too.
+ */
 #define LATE_NEXT(result, name, parameters, arguments)                         \
     static _Atomic(void *) known_##name;                                       \
     NEXT_CALL(result, name, parameters, arguments)
@@ -129,9 +132,9 @@ NEXT(char *, getcwd, (char *directory, size_t bytes), (directory, bytes))
 NEXT(long, syscall,
      (long number, long a, long b, long c, long d, long e, long f),
      (number, a, b, c, d, e, f))
-NEXT(void *, dlopen, (const char *file, int flags), (file, flags))
-NEXT(void *, dlmopen, (Lmid_t space, const char *file, int flags),
-     (space, file, flags))
+LATE_NEXT(void *, dlopen, (const char *file, int flags), (file, flags))
+LATE_NEXT(void *, dlmopen, (Lmid_t space, const char *file, int flags),
+          (space, file, flags))
 NEXT(size_t, malloc_usable_size, (void *block), (block))
 LATE_NEXT(void *, _Znwm, (size_t bytes), (bytes))
 LATE_NEXT(void *, _ZnwmSt11align_val_t, (size_t bytes, size_t alignment),

@@ -2,7 +2,7 @@
 /* Actors; see actor.h. */
 #include "record/actor.h"
 
-#include "os/pages.h"
+#include "os/books.h"
 #include "os/process.h"
 
 /* Threads over the life of a process, ended ones included. */
@@ -20,8 +20,8 @@ static __thread struct self self __attribute__((tls_model("initial-exec")));
 int actor_table_create(struct actor_table *table)
 {
     uintptr_t records;
-    int error = pages_map(CAPACITY * sizeof(struct actor_record), "moat actors",
-                          &records);
+    int error
+        = books_take(CAPACITY * sizeof(struct actor_record), &records);
     if (error != 0) {
         return error;
     }

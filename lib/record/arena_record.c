@@ -2,8 +2,7 @@
 /* Arena records; see arena_record.h. */
 #include "record/arena_record.h"
 
-#include "base/size.h"
-#include "os/pages.h"
+#include "os/books.h"
 
 /* Living and destroyed arenas together. */
 enum { CAPACITY = 1 << 18 };
@@ -11,9 +10,7 @@ enum { CAPACITY = 1 << 18 };
 int arena_table_create(struct arena_table *table)
 {
     uintptr_t records;
-    int error = pages_map(
-        size_round_up(CAPACITY * sizeof(struct moat_arena), pages_size()),
-        "moat arenas", &records);
+    int error = books_take(CAPACITY * sizeof(struct moat_arena), &records);
     if (error != 0) {
         return error;
     }

@@ -2,8 +2,23 @@
 /* Refusals; see refusal.h. */
 #include "record/refusal.h"
 
+#include "os/books.h"
+
+int refusals_create(struct refusals *refusals)
+{
+    uintptr_t kept;
+    int error = books_take(REFUSALS_KEPT * sizeof(struct refusal), &kept);
+    if (error == 0) {
+        refusals->kept = (struct refusal *)kept;
+    }
+    return error;
+}
+
 void refusal_note(struct refusals *refusals, const struct refusal *refusal)
 {
+    if (refusals->kept == NULL) {
+        return;
+    }
     size_t place = atomic_fetch_add_explicit(&refusals->started, 1,
                                              memory_order_relaxed);
     refusals->kept[place % REFUSALS_KEPT] = *refusal;

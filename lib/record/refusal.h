@@ -28,13 +28,17 @@ struct refusal {
 /* More than there are threads that are in the middle of noting one. */
 enum { REFUSALS_KEPT = 64 };
 
-/* All zero: there were none. */
+/* All zero: there were none, and none are kept. */
 struct refusals {
-    struct refusal kept[REFUSALS_KEPT];
+    /* REFUSALS_KEPT of them, in memory that most programs never touch. */
+    struct refusal *kept;
     /* How many places were taken, and the last that is written, plus 1. */
     _Atomic size_t started;
     _Atomic size_t last;
 };
+
+/* Make room to keep them. Returns 0 or a positive errno value. */
+int refusals_create(struct refusals *refusals);
 
 /* Thread-safe; async-signal-safe. */
 void refusal_note(struct refusals *refusals, const struct refusal *refusal);

@@ -3,6 +3,7 @@
 #include "record/region.h"
 
 #include "base/size.h"
+#include "os/books.h"
 #include "os/pages.h"
 
 #include <errno.h>
@@ -25,52 +26,35 @@ static size_t owner_table_bytes(size_t region_bytes, int shift)
                          pages_size());
 }
 
-/* All or nothing. */
+/*
+ * All in one mapping, because each costs every exec:
+ *
+ *   | up to a span | region | what is left of the span | records | granules |
+ */
 static int reserve_all(struct region *region, size_t bytes)
 {
-    /* A span more, to start on the boundary of one. */
-    size_t range_bytes = bytes + REGION_SPAN;
     size_t granule_bytes = owner_table_bytes(bytes, REGION_GRANULE_SHIFT);
-    size_t span_bytes = owner_table_bytes(bytes, REGION_SPAN_SHIFT);
-    uintptr_t range = 0;
-    uintptr_t blocks = 0;
-    uintptr_t granules = 0;
+    size_t all_bytes = REGION_SPAN + 2 * bytes + granule_bytes;
+    uintptr_t all = 0;
     uintptr_t spans = 0;
-    int error = pages_reserve(range_bytes, &range);
+    int error = pages_reserve(all_bytes, &all);
     if (error == 0) {
-        error = pages_reserve(bytes, &blocks);
-    }
-    if (error == 0) {
-        error = pages_reserve(granule_bytes, &granules);
-    }
-    if (error == 0) {
-        error = pages_map(span_bytes, "moat spans", &spans);
+        error = books_take(owner_table_bytes(bytes, REGION_SPAN_SHIFT),
+                           &spans);
     }
     if (error != 0) {
-        if (granules != 0) {
-            pages_unmap(granules, granule_bytes);
-        }
-        if (blocks != 0) {
-            pages_unmap(blocks, bytes);
-        }
-        if (range != 0) {
-            pages_unmap(range, range_bytes);
+        if (all != 0) {
+            pages_unmap(all, all_bytes);
         }
         return error;
     }
-    uintptr_t start = size_round_up(range, REGION_SPAN);
-    if (start != range) {
-        pages_unmap(range, start - range);
-    }
-    if (range + range_bytes != start + bytes) {
-        pages_unmap(start + bytes, range + range_bytes - (start + bytes));
-    }
-    pages_set_sparse(start, bytes);
-    region->start = start;
+    pages_set_sparse(all, all_bytes);
+    region->start = size_round_up(all, REGION_SPAN);
     region->bytes = bytes;
-    region->granule_owner = (_Atomic uint32_t *)granules;
+    region->granule_owner
+        = (_Atomic uint32_t *)(all + all_bytes - granule_bytes);
     region->span_owner = (_Atomic uint32_t *)spans;
-    region->blocks_start = blocks;
+    region->blocks_start = all + REGION_SPAN + bytes;
     region->usable_from = 0;
     region->usable_to = 0;
     return 0;

@@ -3,7 +3,7 @@
 #include "record/site.h"
 
 #include "base/random.h"
-#include "os/pages.h"
+#include "os/books.h"
 
 #include <stdbool.h>
 
@@ -15,18 +15,13 @@ enum { SLOTS = 1 << 18, WORDS = 1 << 21 };
 
 int site_table_create(struct site_table *table)
 {
-    uintptr_t slots;
     uintptr_t words;
-    int error = pages_map(SLOTS * sizeof(uint32_t), "moat site table", &slots);
+    size_t word_bytes = WORDS * sizeof(uintptr_t);
+    int error = books_take(word_bytes + SLOTS * sizeof(uint32_t), &words);
     if (error != 0) {
         return error;
     }
-    error = pages_map(WORDS * sizeof(uintptr_t), "moat sites", &words);
-    if (error != 0) {
-        pages_unmap(slots, SLOTS * sizeof(uint32_t));
-        return error;
-    }
-    table->slots = (_Atomic uint32_t *)slots;
+    table->slots = (_Atomic uint32_t *)(words + word_bytes);
     table->slot_count = SLOTS;
     table->words = (uintptr_t *)words;
     table->word_count = WORDS;

@@ -24,6 +24,9 @@ int state_create(struct moat_state *state, size_t region_bytes)
     if (error == 0) {
         error = actor_table_create(&state->actors);
     }
+    if (error == 0) {
+        error = refusals_create(&state->refusals);
+    }
     if (error != 0) {
         state->region.bytes = 0;
     }

@@ -87,7 +87,7 @@ awk '
 
 # The library's own data, and what the compiler adds, have no say here.
 for object in lib/base/*.o lib/os/*.o lib/record/*.o lib/diagnose/*.o; do
-    ${NM:-nm} -P "$object" | awk '$2 ~ /^[BbDdRr]$/ { print $1 }'
+    ${NM:-nm} -P "$object" | awk '$2 ~ /^[BbCDdRr]$/ { print $1 }'
 done | sort -u >"$scratch/data"
 awk '$1 == "outside" { print $2 }' "$scratch/reached" |
     grep -v -e '^_GLOBAL_OFFSET_TABLE_$' -e '^__stack_chk_fail$' \

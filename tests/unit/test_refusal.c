@@ -14,8 +14,18 @@ START_TEST(there_is_none_at_first)
 }
 END_TEST
 
+START_TEST(without_room_none_is_kept)
+{
+    struct refusals none = { .kept = NULL };
+    struct refusal refusal = { .number = 7 };
+    refusal_note(&none, &refusal);
+    ck_assert(!refusal_last(&none, &refusal));
+}
+END_TEST
+
 START_TEST(the_last_one_is_kept)
 {
+    ck_assert_int_eq(refusals_create(&refusals), 0);
     for (size_t i = 1; i <= 3 * REFUSALS_KEPT; i++) {
         struct refusal refusal = { .number = i,
                                    .bytes = 2 * i,
@@ -35,6 +45,7 @@ END_TEST
 static void add(TCase *tests)
 {
     tcase_add_test(tests, there_is_none_at_first);
+    tcase_add_test(tests, without_room_none_is_kept);
     tcase_add_test(tests, the_last_one_is_kept);
 }
 
