@@ -27,7 +27,9 @@
  * A report goes to standard error, then the program ends with exit status 99.
  * The environment variable MOAT_OPTIONS changes that; see moat(1).
  *
- * Link with `pkg-config --cflags --libs moat`.
+ * Link with `pkg-config --cflags --libs moat`. Or compile with -DMOAT_OFF, for
+ * a release: the same calls are then those of a plain bump allocator, inline,
+ * which needs no library and finds nothing; moat/off.h says what is as ever.
  *
  * What holds for every function here: arguments called ARENA, BLOCK, COPY and
  * SNAPSHOT come from this library. A NULL, misplaced or outdated one is never

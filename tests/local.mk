@@ -32,6 +32,7 @@ dist_check_SCRIPTS += \
 	tests/injection/proof.sh \
 	tests/injection/refusals.sh \
 	tests/injection/revocations.sh \
+	tests/off/conformance.sh \
 	tests/preload/calls.sh \
 	tests/preload/check.sh \
 	tests/preload/crimes.sh \
@@ -161,6 +162,7 @@ EXTRA_DIST += tests/preload/foreign_library.c \
 	tests/support/other_root.h tests/support/probe.h \
 	tests/support/unit.h tests/support/ways.h \
 	tests/fault/crimes.def tests/fault/heap.def \
+	tests/off/conformance.c \
 	tests/house/crashpath.allow
 
 test_cppflags = $(LIB_CPPFLAGS) -I$(top_srcdir) $(CHECK_CFLAGS)

@@ -348,4 +348,8 @@ MOAT_API void *moat_arena_limit(const struct moat_arena *arena);
 
 MOAT_END_DECLS
 
+#ifdef MOAT_OFF
+#include <moat/off.h>
+#endif
+
 #endif

@@ -16,6 +16,12 @@
 
 #include <stddef.h>
 
+#ifdef MOAT_OFF
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#endif
+
 MOAT_BEGIN_DECLS
 
 /* On which side of a copy the guard page is. */
@@ -59,6 +65,30 @@ MOAT_API void *moat_guarded_copy(const void *bytes, size_t size,
  * Thread-safe. errno is preserved.
  */
 MOAT_API void moat_guarded_free(void *copy);
+
+#ifdef MOAT_OFF
+/* Plain copies, without guard pages. */
+static inline void *moat_guarded_copy(const void *bytes, size_t size,
+                                      enum moat_placement placement)
+{
+    if ((bytes == (const void *)0 && size != 0)
+        || (placement != MOAT_PLACEMENT_AFTER
+            && placement != MOAT_PLACEMENT_BEFORE)) {
+        errno = EINVAL;
+        return (void *)0;
+    }
+    void *copy = malloc(size == 0 ? 1 : size);
+    return copy == (void *)0 || size == 0 ? copy : memcpy(copy, bytes, size);
+}
+
+/* Only NULL or a copy: anything else is what free() makes of it. */
+static inline void moat_guarded_free(void *copy)
+{
+    int saved_errno = errno;
+    free(copy);
+    errno = saved_errno;
+}
+#endif
 
 MOAT_END_DECLS
 

@@ -153,4 +153,8 @@ MOAT_API bool moat_describe(const void *address, struct moat_finding *finding);
 
 MOAT_END_DECLS
 
+#ifdef MOAT_OFF
+#include <moat/off_inspect.h>
+#endif
+
 #endif

@@ -61,6 +61,28 @@ MOAT_API int moat_thread_prepare(void);
  */
 MOAT_API int moat_catch_faults(void);
 
+#ifdef MOAT_OFF
+/* There are no findings: the hook is not kept and never called. */
+static inline moat_report_hook moat_set_report_hook(moat_report_hook hook,
+                                                    void *context)
+{
+    (void)hook;
+    (void)context;
+    return (moat_report_hook)0;
+}
+
+/* Signals are left alone: both do nothing and return 0. */
+static inline int moat_thread_prepare(void)
+{
+    return 0;
+}
+
+static inline int moat_catch_faults(void)
+{
+    return 0;
+}
+#endif
+
 MOAT_END_DECLS
 
 #endif

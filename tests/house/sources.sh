@@ -46,20 +46,26 @@ result "no line of C is wider than 80 columns, none has tabs" "$scratch/wrong"
 
 for header in moat.h moat/arena.h moat/expect.h moat/finding.h \
     moat/guarded.h moat/inspect.h moat/report.h moat/version.h; do
-    echo "#include <$header>" >"$scratch/alone.c"
-    ${CC:-cc} -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only \
-        -I"$srcdir/include" "$scratch/alone.c" >"$scratch/wrong" 2>&1
-    result "$header compiles alone" "$scratch/wrong"
-    cp "$scratch/alone.c" "$scratch/alone.cc"
-    # A C compiler without its C++ half is no failure.
-    if echo 'class c {};' >"$scratch/probe.cc" &&
-        ${CC:-cc} -fsyntax-only -x c++ "$scratch/probe.cc" 2>/dev/null; then
-        ${CC:-cc} -x c++ -Wall -Wextra -Werror -fsyntax-only \
-            -I"$srcdir/include" "$scratch/alone.cc" >"$scratch/wrong" 2>&1
-        result "$header compiles alone as C++" "$scratch/wrong"
-    else
-        number=$((number + 1))
-        echo "ok $number - $header as C++ # SKIP there is no C++ compiler"
-    fi
+    for form in '' -DMOAT_OFF; do
+        echo "#include <$header>" >"$scratch/alone.c"
+        ${CC:-cc} -std=c11 -pedantic -Wall -Wextra -Wconversion -Werror \
+            -fsyntax-only $form -I"$srcdir/include" "$scratch/alone.c" \
+            >"$scratch/wrong" 2>&1
+        result "$header compiles alone${form:+, with $form}" "$scratch/wrong"
+        cp "$scratch/alone.c" "$scratch/alone.cc"
+        # A C compiler without its C++ half is no failure.
+        if echo 'class c {};' >"$scratch/probe.cc" &&
+            ${CC:-cc} -fsyntax-only -x c++ "$scratch/probe.cc" 2>/dev/null
+        then
+            ${CC:-cc} -x c++ -std=c++11 -pedantic -Wall -Wextra -Wconversion \
+                -Werror -fsyntax-only $form -I"$srcdir/include" \
+                "$scratch/alone.cc" >"$scratch/wrong" 2>&1
+            result "$header compiles alone as C++${form:+, with $form}" \
+                "$scratch/wrong"
+        else
+            number=$((number + 1))
+            echo "ok $number - $header as C++ # SKIP there is no C++ compiler"
+        fi
+    done
 done
 echo "1..$number"

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the calls of this library are with MOAT_OFF: a plain bump allocator,
+ * all of it inline. It comes with each header of the library when MOAT_OFF is
+ * defined, and is not included by itself.
+ *
+ *     cc -DMOAT_OFF ...          the same source; no library is linked
+ *
+ * No guard pages, no canaries, no records, no reports: an allocation adds to a
+ * cursor. An arena takes a page for itself and address space for max_capacity,
+ * which takes memory where it is written to.
+ *
+ * What stays as the comments of the other headers say, so that a program does
+ * the same in both forms: which call fills an arena, alignment, contents,
+ * errno, marks, growing, and that a block that is freed is not used again
+ * before a reset. A NULL argument is refused in the same way.
+ *
+ * What is otherwise, said plainly:
+ *  - nothing is found, and nothing is checked but the arguments themselves: a
+ *    pointer that is neither NULL nor an arena is followed. This goes for an
+ *    arena that was destroyed, too;
+ *  - moat_arena_free() does nothing. moat_arena_realloc() refuses a BLOCK that
+ *    is not in what ARENA has handed out. How large it was is not known: SIZE
+ *    bytes are copied, or what there is up to the cursor if that is less, so
+ *    that bytes behind the old block's end are what lay there;
+ *  - after a reset or a rewind the addresses are the same, and may hold what
+ *    was there before. moat_arena_rewind() refuses a mark of another arena, of
+ *    before a reset, and one further on than the arena is filled; it does not
+ *    know one whose blocks were taken back and replaced by others;
+ *  - config->at may be any page that is free, with the page before it; what
+ *    lies there, of an arena or not, is EEXIST. The place of a destroyed arena
+ *    is soon taken by others;
+ *  - config->layout is looked at and has no effect;
+ *  - moat_arena_check() returns 0. moat_arena_limit() is where the mapping
+ *    ends.
+ *
+ * Objects of the two forms cannot be linked together: GNU ld and gold refuse,
+ * naming moat_off_and_moat_do_not_mix; lld does only where C++ functions take
+ * or return arenas. A shared library may be in the other form, if the program
+ * does not share arenas with it.
+ */
+#ifndef MOAT_OFF_H
+#define MOAT_OFF_H
+
+#include <moat/arena.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+MOAT_BEGIN_DECLS
+
+/* Where <sys/mman.h> hides them, as it does from -std=c11: the same on all
+ * processors that Moat is for. */
+#ifdef MAP_ANONYMOUS
+#define MOAT_OFF_ANONYMOUS MAP_ANONYMOUS
+#else
+#define MOAT_OFF_ANONYMOUS 0x20
+#endif
+#ifdef MAP_NORESERVE
+#define MOAT_OFF_NORESERVE MAP_NORESERVE
+#else
+#define MOAT_OFF_NORESERVE 0x4000
+#endif
+#ifdef MAP_FIXED_NOREPLACE
+#define MOAT_OFF_IN_PLACE MAP_FIXED_NOREPLACE
+#else
+#define MOAT_OFF_IN_PLACE 0x100000
+#endif
+
+/* What all sizes are rounded to. */
+#define MOAT_OFF_UNIT ((size_t)16)
+
+/* Lies in the page in front of BASE. */
+struct moat_arena {
+    char *base;
+    /* Multiples of MOAT_OFF_UNIT. */
+    size_t cursor;
+    size_t capacity;
+    size_t max_capacity;
+    /* From BASE, whole pages. */
+    size_t mapped_bytes;
+    size_t refused;
+    /* How often it was reset, for marks and snapshots. */
+    uint64_t era;
+    char name[64];
+};
+
+/* Round SIZE up to UNIT, a power of two; false when that is too much. */
+static inline bool moat_off_round(size_t size, size_t unit, size_t *rounded)
+{
+    *rounded = (size + unit - 1) & ~(unit - 1);
+    return *rounded >= size;
+}
+
+/* Map BYTES at PLACE, anywhere if that is NULL. */
+static inline char *moat_off_map(char *place, size_t bytes)
+{
+    int flags = MAP_PRIVATE | MOAT_OFF_ANONYMOUS | MOAT_OFF_NORESERVE
+                | (place != NULL ? MOAT_OFF_IN_PLACE : 0);
+    int saved_errno = errno;
+    void *pages = mmap(place, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (pages == MAP_FAILED) {
+        errno = place == NULL ? ENOMEM : errno == EEXIST ? EEXIST : EINVAL;
+        return NULL;
+    }
+    if (place != NULL && pages != place) {
+        /* Linux before 4.17 takes the place for a wish. */
+        (void)munmap(pages, bytes);
+        errno = EEXIST;
+        return NULL;
+    }
+    errno = saved_errno;
+    return (char *)pages;
+}
+
+static inline bool moat_off_is_config(const struct moat_arena_config *config,
+                                      size_t page_bytes)
+{
+    return config != NULL && config->capacity != 0
+           && (config->layout == MOAT_LAYOUT_PACKED
+               || config->layout == MOAT_LAYOUT_FENCED)
+           && (config->max_capacity == 0
+               || config->max_capacity >= config->capacity)
+           && (uintptr_t)config->at % page_bytes == 0;
+}
+
+static inline struct moat_arena *
+moat_arena_create_with(const struct moat_arena_config *config)
+{
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    size_t capacity;
+    size_t max_capacity;
+    size_t mapped_bytes;
+    if (!moat_off_is_config(config, page_bytes)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (!moat_off_round(config->capacity, MOAT_OFF_UNIT, &capacity)
+        || !moat_off_round(config->max_capacity, MOAT_OFF_UNIT, &max_capacity)
+        || !moat_off_round(capacity > max_capacity ? capacity : max_capacity,
+                           page_bytes, &mapped_bytes)
+        || mapped_bytes > SIZE_MAX / 2) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    char *place = NULL;
+    if (config->at != NULL) {
+        place = (char *)((uintptr_t)config->at - page_bytes);
+        if (place == NULL) {
+            errno = EINVAL;
+            return NULL;
+        }
+    }
+    char *pages = moat_off_map(place, page_bytes + mapped_bytes);
+    if (pages == NULL) {
+        return NULL;
+    }
+    struct moat_arena *arena = (struct moat_arena *)(void *)pages;
+    const char *name = config->name != NULL ? config->name : "unnamed";
+    arena->base = pages + page_bytes;
+    arena->capacity = capacity;
+    arena->max_capacity = capacity > max_capacity ? capacity : max_capacity;
+    arena->mapped_bytes = mapped_bytes;
+    for (size_t i = 0; i < sizeof arena->name - 1 && name[i] != '\0'; i++) {
+        arena->name[i] = name[i];
+    }
+    return arena;
+}
+
+static inline struct moat_arena *moat_arena_create(const char *name,
+                                                   size_t capacity)
+{
+    struct moat_arena_config config;
+    memset(&config, 0, sizeof config);
+    config.name = name;
+    config.capacity = capacity;
+    return moat_arena_create_with(&config);
+}
+
+static inline void moat_arena_destroy(struct moat_arena *arena)
+{
+    if (arena != NULL) {
+        int saved_errno = errno;
+        char *pages = (char *)arena;
+        (void)munmap(pages,
+                     (size_t)(arena->base - pages) + arena->mapped_bytes);
+        errno = saved_errno;
+    }
+}
+
+static inline void moat_arena_reset(struct moat_arena *arena)
+{
+    if (arena != NULL && arena->cursor != 0) {
+        arena->cursor = 0;
+        arena->refused = 0;
+        arena->era++;
+    }
+}
+
+static inline struct moat_mark moat_arena_mark(const struct moat_arena *arena)
+{
+    struct moat_mark mark;
+    memset(&mark, 0, sizeof mark);
+    if (arena == NULL) {
+        errno = EINVAL;
+        return mark;
+    }
+    mark.arena = arena;
+    mark.era = arena->era;
+    mark.cursor = arena->cursor;
+    return mark;
+}
+
+static inline void moat_arena_rewind(struct moat_arena *arena,
+                                     struct moat_mark mark)
+{
+    if (arena == NULL) {
+        return;
+    }
+    if (mark.arena != arena || mark.era != arena->era
+        || mark.cursor > arena->cursor) {
+        errno = EINVAL;
+        return;
+    }
+    arena->cursor = mark.cursor;
+}
+
+static inline int moat_arena_grow(struct moat_arena *arena, size_t capacity)
+{
+    size_t rounded;
+    if (arena == NULL) {
+        return EINVAL;
+    }
+    if (!moat_off_round(capacity, MOAT_OFF_UNIT, &rounded)
+        || rounded > arena->max_capacity) {
+        return ENOMEM;
+    }
+    if (rounded < arena->capacity) {
+        return EINVAL;
+    }
+    arena->capacity = rounded;
+    return 0;
+}
+
+/* Kept out of the way of allocations that fit. */
+static inline void *moat_off_refuse(struct moat_arena *arena)
+{
+    if (arena == NULL) {
+        errno = EINVAL;
+    } else {
+        arena->refused++;
+        errno = ENOMEM;
+    }
+    return NULL;
+}
+
+/* All allocations; ALIGNMENT is a power of two from MOAT_OFF_UNIT on. */
+static inline __attribute__((always_inline)) void *
+moat_off_allocate(struct moat_arena *arena, size_t alignment, size_t size)
+{
+    if (__builtin_expect(arena == NULL, 0)) {
+        return moat_off_refuse(arena);
+    }
+    size_t offset = arena->cursor;
+    if (alignment > MOAT_OFF_UNIT) {
+        offset = (offset + alignment - 1) & ~(alignment - 1);
+    }
+    /* A block of no bytes is a block, too. */
+    size += size == 0;
+    if (__builtin_expect(
+            offset > arena->capacity || size > arena->capacity - offset, 0)) {
+        return moat_off_refuse(arena);
+    }
+    /* No more than the capacity, which is a multiple of the unit. */
+    arena->cursor
+        = offset + ((size + MOAT_OFF_UNIT - 1) & ~(MOAT_OFF_UNIT - 1));
+    return arena->base + offset;
+}
+
+static inline void *moat_arena_alloc(struct moat_arena *arena, size_t size)
+{
+    return moat_off_allocate(arena, MOAT_OFF_UNIT, size);
+}
+
+static inline void *moat_arena_calloc(struct moat_arena *arena, size_t count,
+                                      size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        return moat_off_refuse(arena);
+    }
+    /* Not fresh after a reset. */
+    void *block = moat_off_allocate(arena, MOAT_OFF_UNIT, bytes);
+    return block == NULL ? NULL : memset(block, 0, bytes);
+}
+
+static inline void *moat_arena_aligned_alloc(struct moat_arena *arena,
+                                             size_t alignment, size_t size)
+{
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0
+        || alignment > MOAT_ALIGNMENT_MAX) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return moat_off_allocate(
+        arena, alignment < MOAT_OFF_UNIT ? MOAT_OFF_UNIT : alignment, size);
+}
+
+static inline char *moat_arena_strdup(struct moat_arena *arena,
+                                      const char *text)
+{
+    if (text == NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
+    size_t size = strlen(text) + 1;
+    void *copy = moat_off_allocate(arena, MOAT_OFF_UNIT, size);
+    return copy == NULL ? NULL : (char *)memcpy(copy, text, size);
+}
+
+static inline void moat_arena_free(struct moat_arena *arena, void *block)
+{
+    (void)arena;
+    (void)block;
+}
+
+static inline void *moat_arena_realloc(struct moat_arena *arena, void *block,
+                                       size_t size)
+{
+    if (block == NULL) {
+        return moat_off_allocate(arena, MOAT_OFF_UNIT, size);
+    }
+    size_t start = 0;
+    bool is_inside = false;
+    if (arena != NULL) {
+        start = (size_t)((uintptr_t)block - (uintptr_t)arena->base);
+        is_inside = start < arena->cursor && start % MOAT_OFF_UNIT == 0;
+    }
+    if (!is_inside) {
+        errno = EINVAL;
+        return NULL;
+    }
+    size_t there = arena->cursor - start;
+    void *moved = moat_off_allocate(arena, MOAT_OFF_UNIT, size);
+    return moved == NULL ? NULL
+                         : memcpy(moved, block, size < there ? size : there);
+}
+
+static inline size_t moat_arena_check(const struct moat_arena *arena)
+{
+    if (arena == NULL) {
+        errno = EINVAL;
+    }
+    return 0;
+}
+
+static inline void *moat_arena_base(const struct moat_arena *arena)
+{
+    if (arena == NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return arena->base;
+}
+
+static inline void *moat_arena_limit(const struct moat_arena *arena)
+{
+    if (arena == NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return arena->base + arena->mapped_bytes;
+}
+
+MOAT_END_DECLS
+
+#endif
