@@ -334,10 +334,11 @@ static int place_fenced(struct moat_arena *arena, enum fence_placement side,
                         struct placement *placement)
 {
     size_t page_bytes = heap.state->page_bytes;
+    size_t counted = alignment < BUMP_UNIT ? BUMP_UNIT : alignment;
     if (alignment == ARENA_ALIGNMENT_DEFAULT) {
+        /* An option must not change at which call an arena is full. */
         alignment = default_alignment(bytes);
     }
-    size_t counted = alignment < BUMP_UNIT ? BUMP_UNIT : alignment;
     size_t data_start = arena->placed_end;
     if (alignment > page_bytes) {
         /* Only large blocks; the room for it is in the capacity. */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The same program sees the same, whatever form of Moat it is compiled with:
-# packed or fenced, on every way of revoking and with other options, or
+# packed or fenced, on every way of revoking and with every alignment, or
 # MOAT_OFF, which needs no library; in C and in C++. Objects of the two forms
 # cannot be linked together. Prints TAP. To be run at the top of the build
 # tree.
@@ -99,7 +99,8 @@ for backend in move drop guard mprotect; do
             "$scratch/c-on" $kind
     done
 done
-for options in alignment=1 alignment=8 placement=before; do
+for options in alignment=natural alignment=1 alignment=8 placement=before \
+    placement=alternate:alignment=natural; do
     MOAT_OPTIONS=$options compare "fenced, $options" "$scratch/c-on" fenced
 done
 
