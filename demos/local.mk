@@ -24,6 +24,7 @@ noinst_PROGRAMS += demos/greeting
 demos_greeting_LDADD =
 
 fault_names = \
+	demos/faults/allocate_while_another_thread_walks \
 	demos/faults/arena_over_another \
 	demos/faults/damage_in_two_places \
 	demos/faults/damage_seen_at_check \
@@ -69,6 +70,7 @@ fault_names = \
 	demos/faults/recursion_in_a_thread \
 	demos/faults/recursion_without_end \
 	demos/faults/report_hook_takes_over \
+	demos/faults/two_threads_in_one_arena \
 	demos/faults/underflow_by_one_byte \
 	demos/faults/use_of_a_destroyed_arena_handle \
 	demos/faults/use_of_what_an_arena_refused \

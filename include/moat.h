@@ -35,8 +35,10 @@
  * SNAPSHOT come from this library. A NULL, misplaced or outdated one is never
  * followed: it is refused as the function's comment says, or reported where it
  * can only be a mistake of the program. Different arenas may be used by
- * different threads at once; one arena by one thread at a time. No function
- * may be called from a signal handler unless its comment says so.
+ * different threads at once; one arena by one thread at a time, unless its
+ * config->sharing says more (enum moat_sharing): two in calls on it at once are
+ * reported. No function may be called from a signal handler unless its comment
+ * says so.
  */
 #ifndef MOAT_H
 #define MOAT_H

@@ -81,6 +81,7 @@ liballoc_la_SOURCES = \
 	lib/alloc/arena_realloc.c lib/alloc/arena_realloc.h \
 	lib/alloc/arena_reset.c lib/alloc/arena_reset.h \
 	lib/alloc/arena_snapshot.c lib/alloc/arena_snapshot.h \
+	lib/alloc/arena_user.c lib/alloc/arena_user.h \
 	lib/alloc/budget.c lib/alloc/budget.h \
 	lib/alloc/bump.h \
 	lib/alloc/canary_slots.c lib/alloc/canary_slots.h \
@@ -111,6 +112,7 @@ libapi_la_CFLAGS = $(LIB_CFLAGS)
 libapi_la_SOURCES = \
 	lib/api/arena_api.c \
 	lib/api/faults.c lib/api/faults.h \
+	lib/api/arena_use.c lib/api/arena_use.h \
 	lib/api/expect_api.c \
 	lib/api/guarded_api.c \
 	lib/api/heap.c lib/api/heap.h \

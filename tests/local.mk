@@ -22,6 +22,7 @@ dist_check_SCRIPTS += \
 	tests/fault/bad_input.sh \
 	tests/fault/quantity.sh \
 	tests/fault/resets.sh \
+	tests/fault/threads.sh \
 	tests/house/clang.sh \
 	tests/house/crashpath.sh \
 	tests/house/exported.sh \
@@ -116,7 +117,8 @@ fault_subjects = \
 	tests/fault/quantity \
 	tests/fault/scenes \
 	tests/fault/subject \
-	tests/fault/surroundings
+	tests/fault/surroundings \
+	tests/fault/threads
 
 # Ordinary programs, which are not linked with Moat.
 preload_subjects = \
@@ -321,3 +323,4 @@ tests_fault_expect_CPPFLAGS = $(fault_cppflags)
 tests_fault_scenes_CPPFLAGS = $(fault_cppflags)
 tests_fault_subject_CPPFLAGS = $(fault_cppflags)
 tests_fault_surroundings_CPPFLAGS = $(fault_cppflags)
+tests_fault_threads_CPPFLAGS = $(fault_cppflags)

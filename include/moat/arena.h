@@ -60,6 +60,33 @@ enum moat_layout {
     MOAT_LAYOUT_FENCED = 1
 };
 
+/*
+ * Which threads may use an arena at once.
+ *
+ * Neither is for signal handlers: one that interrupts a call on the arena and
+ * makes another itself is not taken for a second thread, and meets the arena
+ * as it is in the middle of the first call. After fork() the child has the
+ * arena of the parent without the parent's threads; a shared one is then in no
+ * call of theirs.
+ */
+enum moat_sharing {
+    /*
+     * One. Another may go on where it stopped, as after pthread_join() or
+     * under a mutex. Two in calls on the arena at the same time are reported,
+     * as data-race, if one of these changes it: a report names both, and comes
+     * once for each arena. With halt_on_error=0 those that change it wait for
+     * each other from then on.
+     */
+    MOAT_SHARING_NONE = 0,
+    /*
+     * Any number. Each call waits until no other thread is in one;
+     * moat_describe(), moat_arena_base() and moat_arena_limit() do not. A mark
+     * is good as long as no other thread rewinds further, and destroying is
+     * for the last one that uses the arena.
+     */
+    MOAT_SHARING_LOCKED = 1
+};
+
 /* What moat_arena_create_with() takes; all members left zero are defaults. */
 struct moat_arena_config {
     /* Appears in reports; copied, at most 63 bytes. NULL: "unnamed". */
@@ -76,6 +103,7 @@ struct moat_arena_config {
     /* What moat_arena_grow() can make of the capacity: address space that the
      * arena holds from the start. 0: no more than CAPACITY. */
     size_t max_capacity;
+    enum moat_sharing sharing;
 };
 
 /*
@@ -98,9 +126,9 @@ MOAT_API struct moat_arena *moat_arena_create(const char *name,
  * Create an arena as CONFIG says; *CONFIG is not needed afterwards.
  *
  * Returns the arena, or NULL with errno set as moat_arena_create() does, and:
- *  - EINVAL: CONFIG is NULL, config->layout is unknown, config->max_capacity
- *    is less than the capacity but not 0, or config->at is no multiple of the
- *    page size or not inside the reserved range;
+ *  - EINVAL: CONFIG is NULL, config->layout or config->sharing is unknown,
+ *    config->max_capacity is less than the capacity but not 0, or config->at is
+ *    no multiple of the page size or not inside the reserved range;
  *  - EEXIST: the arena would lie on addresses that a living arena holds,
  *    guard pages included. This is also reported, as arena-overlap, because
  *    only a mistake can lead there.

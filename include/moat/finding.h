@@ -44,7 +44,9 @@ enum moat_kind {
     MOAT_KIND_USE_AFTER_RESET = 11,
     /* Freeing a block by other means than it was allocated for, as by free()
      * what operator new gave. */
-    MOAT_KIND_ALLOC_DEALLOC_MISMATCH = 12
+    MOAT_KIND_ALLOC_DEALLOC_MISMATCH = 12,
+    /* Two threads at once in calls on an arena that is not shared. */
+    MOAT_KIND_DATA_RACE = 14
 };
 
 /* What the program did at the address. */
@@ -210,6 +212,10 @@ struct moat_finding {
         struct moat_actor asked_by;
     } refused;
 
+    /* With a data race, the thread that was in a call on the arena when ACTOR
+     * came. */
+    struct moat_actor other;
+
     /* What decided where chance plays a part (fail_rate=); 0: it plays none.
      */
     unsigned long seed;
@@ -221,7 +227,7 @@ struct moat_finding {
     struct moat_damage damage[MOAT_DAMAGE_MAX];
 
     /* Where it happened, and who allocated, freed, created, destroyed, reset,
-     * and was refused. */
+     * was refused, and was in another call. */
     struct {
         struct moat_stack fault;
         struct moat_stack alloc;
@@ -230,6 +236,7 @@ struct moat_finding {
         struct moat_stack destroy;
         struct moat_stack reset;
         struct moat_stack refused;
+        struct moat_stack other;
     } stacks;
 };
 
@@ -270,6 +277,8 @@ static inline const char *moat_kind_name(enum moat_kind kind)
         return "use-after-reset";
     case MOAT_KIND_ALLOC_DEALLOC_MISMATCH:
         return "alloc-dealloc-mismatch";
+    case MOAT_KIND_DATA_RACE:
+        return "data-race";
     }
     return "none";
 }

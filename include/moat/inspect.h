@@ -62,7 +62,9 @@ struct moat_block {
 /*
  * Called for a block, with the CONTEXT given to moat_arena_walk(). *BLOCK is
  * valid during the call. Return 0 to go on; anything else ends the walk. It
- * must not change the arena.
+ * must not change the arena, and must return: not leave by longjmp() or by an
+ * exception, because the thread is in a call on the arena until then. It must
+ * not wait for another thread that uses a shared arena.
  */
 typedef int (*moat_block_visitor)(const struct moat_block *block,
                                   void *context);
@@ -99,8 +101,7 @@ enum moat_dump {
  * allocator; a map shows memory as it is.
  *
  * When ARENA is NULL or no living arena, or STYLE is unknown, errno is EINVAL
- * and nothing is written; nothing happens when OUT is NULL. Not thread-safe:
- * the arena must not change meanwhile.
+ * and nothing is written; nothing happens when OUT is NULL.
  */
 MOAT_API void moat_arena_dump(const struct moat_arena *arena, FILE *out,
                               enum moat_dump style);

@@ -30,7 +30,9 @@
  *  - config->at may be any page that is free, with the page before it; what
  *    lies there, of an arena or not, is EEXIST. The place of a destroyed arena
  *    is soon taken by others;
- *  - config->layout is looked at and has no effect;
+ *  - config->layout is looked at and has no effect. With MOAT_SHARING_LOCKED,
+ *    allocating is for any number of threads at once; resets, rewinds and
+ *    growing then are atomic, but what others have is not looked at;
  *  - moat_arena_check() returns 0. moat_arena_limit() is where the mapping
  *    ends.
  *
@@ -87,6 +89,7 @@ struct moat_arena {
     size_t refused;
     /* How often it was reset, for marks and snapshots. */
     uint64_t era;
+    bool is_shared;
     char name[64];
 };
 
@@ -124,6 +127,8 @@ static inline bool moat_off_is_config(const struct moat_arena_config *config,
     return config != NULL && config->capacity != 0
            && (config->layout == MOAT_LAYOUT_PACKED
                || config->layout == MOAT_LAYOUT_FENCED)
+           && (config->sharing == MOAT_SHARING_NONE
+               || config->sharing == MOAT_SHARING_LOCKED)
            && (config->max_capacity == 0
                || config->max_capacity >= config->capacity)
            && (uintptr_t)config->at % page_bytes == 0;
@@ -166,6 +171,7 @@ moat_arena_create_with(const struct moat_arena_config *config)
     arena->capacity = capacity;
     arena->max_capacity = capacity > max_capacity ? capacity : max_capacity;
     arena->mapped_bytes = mapped_bytes;
+    arena->is_shared = config->sharing == MOAT_SHARING_LOCKED;
     for (size_t i = 0; i < sizeof arena->name - 1 && name[i] != '\0'; i++) {
         arena->name[i] = name[i];
     }
@@ -196,7 +202,7 @@ static inline void moat_arena_destroy(struct moat_arena *arena)
 static inline void moat_arena_reset(struct moat_arena *arena)
 {
     if (arena != NULL && arena->cursor != 0) {
-        arena->cursor = 0;
+        __atomic_store_n(&arena->cursor, 0, __ATOMIC_RELAXED);
         arena->refused = 0;
         arena->era++;
     }
@@ -212,7 +218,7 @@ static inline struct moat_mark moat_arena_mark(const struct moat_arena *arena)
     }
     mark.arena = arena;
     mark.era = arena->era;
-    mark.cursor = arena->cursor;
+    mark.cursor = __atomic_load_n(&arena->cursor, __ATOMIC_RELAXED);
     return mark;
 }
 
@@ -227,7 +233,7 @@ static inline void moat_arena_rewind(struct moat_arena *arena,
         errno = EINVAL;
         return;
     }
-    arena->cursor = mark.cursor;
+    __atomic_store_n(&arena->cursor, mark.cursor, __ATOMIC_RELAXED);
 }
 
 static inline int moat_arena_grow(struct moat_arena *arena, size_t capacity)
@@ -243,7 +249,7 @@ static inline int moat_arena_grow(struct moat_arena *arena, size_t capacity)
     if (rounded < arena->capacity) {
         return EINVAL;
     }
-    arena->capacity = rounded;
+    __atomic_store_n(&arena->capacity, rounded, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -253,10 +259,45 @@ static inline void *moat_off_refuse(struct moat_arena *arena)
     if (arena == NULL) {
         errno = EINVAL;
     } else {
-        arena->refused++;
+        __atomic_fetch_add(&arena->refused, 1, __ATOMIC_RELAXED);
         errno = ENOMEM;
     }
     return NULL;
+}
+
+/* Where a block of SIZE bytes, more than 0, goes, and the next CURSOR; false
+ * when it does not fit. */
+static inline __attribute__((always_inline)) bool
+moat_off_place(size_t capacity, size_t alignment, size_t size, size_t *cursor,
+               size_t *offset)
+{
+    *offset = *cursor;
+    if (alignment > MOAT_OFF_UNIT) {
+        *offset = (*offset + alignment - 1) & ~(alignment - 1);
+    }
+    /* No more than the capacity, which is a multiple of the unit. */
+    *cursor = *offset + ((size + MOAT_OFF_UNIT - 1) & ~(MOAT_OFF_UNIT - 1));
+    return *offset <= capacity && size <= capacity - *offset;
+}
+
+/* The same from several threads at once. */
+static inline __attribute__((cold)) void *
+moat_off_allocate_shared(struct moat_arena *arena, size_t alignment,
+                         size_t size)
+{
+    size_t cursor = __atomic_load_n(&arena->cursor, __ATOMIC_RELAXED);
+    for (;;) {
+        size_t capacity = __atomic_load_n(&arena->capacity, __ATOMIC_RELAXED);
+        size_t next = cursor;
+        size_t offset;
+        if (!moat_off_place(capacity, alignment, size, &next, &offset)) {
+            return moat_off_refuse(arena);
+        }
+        if (__atomic_compare_exchange_n(&arena->cursor, &cursor, next, true,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+            return arena->base + offset;
+        }
+    }
 }
 
 /* All allocations; ALIGNMENT is a power of two from MOAT_OFF_UNIT on. */
@@ -266,19 +307,19 @@ moat_off_allocate(struct moat_arena *arena, size_t alignment, size_t size)
     if (__builtin_expect(arena == NULL, 0)) {
         return moat_off_refuse(arena);
     }
-    size_t offset = arena->cursor;
-    if (alignment > MOAT_OFF_UNIT) {
-        offset = (offset + alignment - 1) & ~(alignment - 1);
-    }
     /* A block of no bytes is a block, too. */
     size += size == 0;
+    if (__builtin_expect(arena->is_shared, 0)) {
+        return moat_off_allocate_shared(arena, alignment, size);
+    }
+    size_t next = arena->cursor;
+    size_t offset;
     if (__builtin_expect(
-            offset > arena->capacity || size > arena->capacity - offset, 0)) {
+            !moat_off_place(arena->capacity, alignment, size, &next, &offset),
+            0)) {
         return moat_off_refuse(arena);
     }
-    /* No more than the capacity, which is a multiple of the unit. */
-    arena->cursor
-        = offset + ((size + MOAT_OFF_UNIT - 1) & ~(MOAT_OFF_UNIT - 1));
+    arena->cursor = next;
     return arena->base + offset;
 }
 

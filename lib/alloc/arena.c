@@ -5,6 +5,7 @@
 #include "alloc/arena_damage.h"
 #include "alloc/arena_mark.h"
 #include "alloc/arena_pages.h"
+#include "alloc/arena_user.h"
 #include "alloc/bump.h"
 #include "alloc/extent.h"
 #include "alloc/packed.h"
@@ -197,6 +198,10 @@ int arena_create(const struct arena_request *request,
     }
     arena->layout = request->layout;
     arena->is_placed = request->at != 0;
+    atomic_store_explicit(&arena->user, 0, memory_order_relaxed);
+    atomic_store_explicit(&arena->has_raced, false, memory_order_relaxed);
+    arena->is_shared = request->is_shared;
+    arena->lock = (struct lock){ 0 };
     arena->is_heap = request->is_heap;
     arena->is_growing = false;
     arena->slot_bytes = 0;
@@ -227,6 +232,9 @@ int arena_create(const struct arena_request *request,
     atomic_store_explicit(&arena->armed_bytes, 0, memory_order_relaxed);
     atomic_store_explicit(&arena->block_count, 0, memory_order_relaxed);
     extent_publish(arena);
+    if (arena->is_shared) {
+        arena_user_enlist(arena);
+    }
     *created = arena;
     return 0;
 }
@@ -546,6 +554,12 @@ int arena_end(struct moat_arena *arena, site_id site)
     arena->destroy_actor = actor_self(&heap.state->actors);
     if (!extent_retire(arena)) {
         return EALREADY;
+    }
+    /* Who waits for it finds it destroyed. The record may be another arena's
+     * once it is in the quarantine. */
+    arena_user_go(arena);
+    if (arena->is_shared) {
+        arena_user_delist(arena);
     }
     int error = arena_pages_close(arena);
     extent_quarantine(arena);

@@ -57,6 +57,7 @@ struct arena_request {
     enum arena_layout layout;
     /* See struct moat_arena. */
     bool is_heap;
+    bool is_shared;
     /* NULL: as arena_start() was told for the layout. */
     const struct revoke_way *way;
     site_id site;
@@ -134,9 +135,9 @@ bool arena_next_damage(struct moat_arena *arena, struct arena_sweep *sweep,
                        enum moat_seen seen, struct moat_finding *finding);
 
 /*
- * End ARENA: no sweep, no report. Returns 0; EALREADY when another thread did
- * it before; or why its pages could not be made inaccessible. The arena is
- * ended then, but its memory stays.
+ * End ARENA, and the call that is in it: no sweep, no report. Returns 0;
+ * EALREADY when another thread did it before; or why its pages could not be
+ * made inaccessible. The arena is ended then, but its memory stays.
  */
 int arena_end(struct moat_arena *arena, site_id site);
 

@@ -375,8 +375,9 @@ static bool revoke_altered_slot(struct moat_arena *window,
     return window->way->prepare(span.start, bytes) == 0;
 }
 
-static bool revoke(struct slot_class *class, struct moat_arena *window,
-                   struct block_record *record, struct span span)
+static bool revoke_by_way(struct slot_class *class,
+                          struct moat_arena *window,
+                          struct block_record *record, struct span span)
 {
     if (block_has(record, BLOCK_ALTERED)) {
         return revoke_altered_slot(window, record, span);
@@ -413,8 +414,8 @@ static void free_slot(struct moat_arena *window, struct block_record *record,
     bool can_be_used_again = true;
     if (span.start != span.end) {
         turn_begin();
-        can_be_used_again
-            = revoke(class, window, record, span) && is_proven_revoked(span);
+        can_be_used_again = revoke_by_way(class, window, record, span)
+                            && is_proven_revoked(span);
         turn_end();
     }
     if (can_be_used_again) {

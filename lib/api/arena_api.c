@@ -6,6 +6,7 @@
 #include "alloc/arena_mark.h"
 #include "alloc/arena_realloc.h"
 #include "alloc/arena_reset.h"
+#include "api/arena_use.h"
 #include "api/runtime.h"
 #include "base/size.h"
 #include "diagnose/classify.h"
@@ -46,6 +47,8 @@ static struct moat_arena *create(const struct moat_arena_config *config,
     if (config->capacity == 0
         || (config->layout != MOAT_LAYOUT_PACKED
             && config->layout != MOAT_LAYOUT_FENCED)
+        || (config->sharing != MOAT_SHARING_NONE
+            && config->sharing != MOAT_SHARING_LOCKED)
         || (config->max_capacity != 0
             && config->max_capacity < config->capacity)) {
         errno = EINVAL;
@@ -58,6 +61,7 @@ static struct moat_arena *create(const struct moat_arena_config *config,
         .at = (uintptr_t)config->at,
         .layout = config->layout == MOAT_LAYOUT_FENCED ? ARENA_FENCED
                                                        : ARENA_PACKED,
+        .is_shared = config->sharing == MOAT_SHARING_LOCKED,
         .site = runtime_site(caller),
     };
     struct moat_arena *arena = NULL;
@@ -95,11 +99,13 @@ void moat_arena_destroy(struct moat_arena *arena)
     }
     int saved_errno = errno;
     const void *caller = __builtin_return_address(0);
-    if (runtime_is_living(arena)) {
+    site_id site = runtime_site(caller);
+    if (arena_use_begin(arena, MOAT_ACCESS_FREE, site, caller)
+        != ARENA_USE_NONE) {
         if (runtime_sweep(arena, MOAT_SEEN_AT_DESTROY, caller) > 0) {
             runtime_halt();
         }
-        arena_end(arena, runtime_site(caller));
+        arena_use_end_for_good(arena, site);
     } else if (runtime_is_destroyed(arena)) {
         report_destroyed(arena, MOAT_KIND_DOUBLE_FREE, MOAT_ACCESS_FREE,
                          MOAT_SEEN_AT_DESTROY, caller);
@@ -116,11 +122,15 @@ void moat_arena_reset(struct moat_arena *arena)
     }
     int saved_errno = errno;
     const void *caller = __builtin_return_address(0);
-    if (runtime_is_living(arena)) {
+    site_id site = runtime_site(caller);
+    enum arena_use use
+        = arena_use_begin(arena, MOAT_ACCESS_FREE, site, caller);
+    if (use != ARENA_USE_NONE) {
         if (runtime_sweep(arena, MOAT_SEEN_AT_RESET, caller) > 0) {
             runtime_halt();
         }
-        arena_reset(&moat_state, arena, runtime_site(caller));
+        arena_reset(&moat_state, arena, site);
+        arena_use_end(arena, use);
     } else if (runtime_is_destroyed(arena)) {
         report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_FREE,
                          MOAT_SEEN_AT_RESET, caller);
@@ -132,12 +142,19 @@ void moat_arena_reset(struct moat_arena *arena)
 
 struct moat_mark moat_arena_mark(const struct moat_arena *arena)
 {
-    if (runtime_is_living(arena)) {
-        return arena_mark(arena);
+    const void *caller = __builtin_return_address(0);
+    /* Not const for us: it says who is in a call on it. */
+    struct moat_arena *used = (struct moat_arena *)arena;
+    enum arena_use use = arena_use_begin(used, MOAT_ACCESS_READ,
+                                         runtime_site(caller), caller);
+    if (use != ARENA_USE_NONE) {
+        struct moat_mark mark = arena_mark(arena);
+        arena_use_end(used, use);
+        return mark;
     }
     if (runtime_is_destroyed(arena)) {
         report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_ALLOC,
-                         MOAT_SEEN_AT_ACCESS, __builtin_return_address(0));
+                         MOAT_SEEN_AT_ACCESS, caller);
     }
     errno = EINVAL;
     return (struct moat_mark){ .arena = NULL };
@@ -168,7 +185,10 @@ void moat_arena_rewind(struct moat_arena *arena, struct moat_mark mark)
     }
     int saved_errno = errno;
     const void *caller = __builtin_return_address(0);
-    if (runtime_is_living(arena)) {
+    site_id site = runtime_site(caller);
+    enum arena_use use
+        = arena_use_begin(arena, MOAT_ACCESS_FREE, site, caller);
+    if (use != ARENA_USE_NONE) {
         if (!arena_mark_is_good(arena, &mark)) {
             report_bad_mark(arena, &mark, caller);
             saved_errno = EINVAL;
@@ -178,8 +198,9 @@ void moat_arena_rewind(struct moat_arena *arena, struct moat_mark mark)
                 > 0) {
                 runtime_halt();
             }
-            arena_rewind(&moat_state, arena, &mark, runtime_site(caller));
+            arena_rewind(&moat_state, arena, &mark, site);
         }
+        arena_use_end(arena, use);
     } else if (runtime_is_destroyed(arena)) {
         report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_FREE,
                          MOAT_SEEN_AT_RESET, caller);
@@ -191,13 +212,18 @@ void moat_arena_rewind(struct moat_arena *arena, struct moat_mark mark)
 
 int moat_arena_grow(struct moat_arena *arena, size_t capacity)
 {
-    if (runtime_is_living(arena)) {
-        return arena_grow(arena, capacity);
+    const void *caller = __builtin_return_address(0);
+    enum arena_use use = arena_use_begin(arena, MOAT_ACCESS_ALLOC,
+                                         runtime_site(caller), caller);
+    if (use != ARENA_USE_NONE) {
+        int error = arena_grow(arena, capacity);
+        arena_use_end(arena, use);
+        return error;
     }
     if (runtime_is_destroyed(arena)) {
         int saved_errno = errno;
         report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_ALLOC,
-                         MOAT_SEEN_AT_ACCESS, __builtin_return_address(0));
+                         MOAT_SEEN_AT_ACCESS, caller);
         errno = saved_errno;
     }
     return EINVAL;
@@ -208,7 +234,10 @@ static inline __attribute__((always_inline)) void *
 allocate(struct moat_arena *arena, size_t alignment, size_t size,
          const void *caller)
 {
-    if (!runtime_is_living(arena)) {
+    site_id site = runtime_site(caller);
+    enum arena_use use
+        = arena_use_begin(arena, MOAT_ACCESS_ALLOC, site, caller);
+    if (use == ARENA_USE_NONE) {
         if (runtime_is_destroyed(arena)) {
             report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP,
                              MOAT_ACCESS_ALLOC, MOAT_SEEN_AT_ACCESS, caller);
@@ -217,8 +246,8 @@ allocate(struct moat_arena *arena, size_t alignment, size_t size,
         return NULL;
     }
     int error;
-    void *block
-        = arena_allocate(arena, alignment, size, runtime_site(caller), &error);
+    void *block = arena_allocate(arena, alignment, size, site, &error);
+    arena_use_end(arena, use);
     if (block == NULL) {
         errno = error;
     }
@@ -285,8 +314,13 @@ void moat_arena_free(struct moat_arena *arena, void *block)
     int saved_errno = errno;
     const void *caller = __builtin_return_address(0);
     struct moat_finding finding;
-    struct moat_arena *living = runtime_is_living(arena) ? arena : NULL;
-    if (arena_free(living, (uintptr_t)block, runtime_site(caller), &finding)) {
+    site_id site = runtime_site(caller);
+    enum arena_use use
+        = arena_use_begin(arena, MOAT_ACCESS_FREE, site, caller);
+    struct moat_arena *living = use != ARENA_USE_NONE ? arena : NULL;
+    bool is_wrong = arena_free(living, (uintptr_t)block, site, &finding);
+    arena_use_end(arena, use);
+    if (is_wrong) {
         if (living == NULL) {
             describe_requested(arena, &finding);
         }
@@ -304,11 +338,16 @@ void *moat_arena_realloc(struct moat_arena *arena, void *block, size_t size)
     }
     int saved_errno = errno;
     struct moat_finding finding;
-    struct moat_arena *living = runtime_is_living(arena) ? arena : NULL;
+    site_id site = runtime_site(caller);
+    enum arena_use use
+        = arena_use_begin(arena, MOAT_ACCESS_ALLOC, site, caller);
+    struct moat_arena *living = use != ARENA_USE_NONE ? arena : NULL;
     void *moved;
     int error;
-    if (arena_reallocate(living, (uintptr_t)block, size, runtime_site(caller),
-                         &moved, &error, &finding)) {
+    bool is_wrong = arena_reallocate(living, (uintptr_t)block, size, site,
+                                     &moved, &error, &finding);
+    arena_use_end(arena, use);
+    if (is_wrong) {
         if (living == NULL) {
             describe_requested(arena, &finding);
         }
@@ -321,14 +360,17 @@ void *moat_arena_realloc(struct moat_arena *arena, void *block, size_t size)
 
 size_t moat_arena_check(const struct moat_arena *arena)
 {
-    if (!runtime_is_living(arena)) {
+    const void *caller = __builtin_return_address(0);
+    /* Not const for us: damage that was reported is stamped anew. */
+    struct moat_arena *used = (struct moat_arena *)arena;
+    enum arena_use use = arena_use_begin(used, MOAT_ACCESS_WRITE,
+                                         runtime_site(caller), caller);
+    if (use == ARENA_USE_NONE) {
         errno = EINVAL;
         return 0;
     }
-    /* Not const for us: damage that was reported is stamped anew. */
-    size_t damaged = runtime_sweep((struct moat_arena *)arena,
-                                   MOAT_SEEN_AT_CHECK,
-                                   __builtin_return_address(0));
+    size_t damaged = runtime_sweep(used, MOAT_SEEN_AT_CHECK, caller);
+    arena_use_end(used, use);
     if (damaged > 0) {
         runtime_halt();
     }

@@ -2,6 +2,7 @@
 /* moat/expect.h */
 #include <moat/expect.h>
 
+#include "api/arena_use.h"
 #include "api/runtime.h"
 #include "diagnose/expect.h"
 
@@ -14,5 +15,9 @@ bool moat_expect_begin(struct moat_expectation *here)
 
 void moat_expect_end(struct moat_expectation *here)
 {
+    bool is_met = here->is_met;
     expect_end(here);
+    if (is_met) {
+        arena_use_abandon();
+    }
 }

@@ -4,6 +4,7 @@
 
 #include "alloc/arena_inspect.h"
 #include "alloc/arena_snapshot.h"
+#include "api/arena_use.h"
 #include "api/runtime.h"
 #include "diagnose/classify.h"
 
@@ -13,26 +14,46 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A call that changes nothing but who is in it. */
+static enum arena_use look_into(const struct moat_arena *arena,
+                                const void *caller)
+{
+    return arena_use_begin((struct moat_arena *)arena, MOAT_ACCESS_READ,
+                           runtime_site(caller), caller);
+}
+
+static void look_away(const struct moat_arena *arena, enum arena_use use)
+{
+    arena_use_end((struct moat_arena *)arena, use);
+}
+
 void moat_arena_stats(const struct moat_arena *arena, struct moat_stats *stats)
 {
     if (stats == NULL) {
         return;
     }
-    if (!runtime_is_living(arena)) {
+    enum arena_use use = look_into(arena, __builtin_return_address(0));
+    if (use == ARENA_USE_NONE) {
         memset(stats, 0, sizeof *stats);
         errno = EINVAL;
         return;
     }
     arena_stats(arena, stats);
+    look_away(arena, use);
 }
 
 int moat_arena_walk(const struct moat_arena *arena, moat_block_visitor visit,
                     void *context)
 {
-    if (visit == NULL || !runtime_is_living(arena)) {
+    enum arena_use use
+        = visit == NULL ? ARENA_USE_NONE
+                        : look_into(arena, __builtin_return_address(0));
+    if (use == ARENA_USE_NONE) {
         return EINVAL;
     }
-    return arena_walk(arena, visit, context);
+    int result = arena_walk(arena, visit, context);
+    look_away(arena, use);
+    return result;
 }
 
 /* What OUT can show. */
@@ -58,7 +79,8 @@ void moat_arena_dump(const struct moat_arena *arena, FILE *out,
     if (out == NULL) {
         return;
     }
-    if (!runtime_is_living(arena)) {
+    enum arena_use use = look_into(arena, __builtin_return_address(0));
+    if (use == ARENA_USE_NONE) {
         errno = EINVAL;
         return;
     }
@@ -75,15 +97,18 @@ void moat_arena_dump(const struct moat_arena *arena, FILE *out,
     default:
         errno = EINVAL;
     }
+    look_away(arena, use);
 }
 
 struct moat_snapshot *moat_arena_snapshot(const struct moat_arena *arena)
 {
-    if (!runtime_is_living(arena)) {
+    enum arena_use use = look_into(arena, __builtin_return_address(0));
+    if (use == ARENA_USE_NONE) {
         errno = EINVAL;
         return NULL;
     }
     struct moat_snapshot *snapshot = arena_snapshot_take(arena);
+    look_away(arena, use);
     if (snapshot == NULL) {
         errno = ENOMEM;
     }

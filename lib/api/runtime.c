@@ -4,6 +4,7 @@
 
 #include "alloc/arena.h"
 #include "alloc/arena_snapshot.h"
+#include "alloc/arena_user.h"
 #include "alloc/extent.h"
 #include "alloc/shortfall.h"
 #include "alloc/slots.h"
@@ -149,6 +150,7 @@ static void start_reports(void)
 static void before_fork(void)
 {
     /* In the order in which they are taken: slots open windows. */
+    arena_user_before_fork(&moat_state);
     slots_before_fork();
     extent_before_fork();
     arena_snapshot_before_fork();
@@ -159,6 +161,7 @@ static void after_fork_in_parent(void)
     arena_snapshot_after_fork_in_parent();
     extent_after_fork_in_parent();
     slots_after_fork_in_parent();
+    arena_user_after_fork_in_parent();
 }
 
 static void after_fork_in_child(void)
@@ -173,6 +176,7 @@ static void after_fork_in_child(void)
     report_after_fork_in_child();
     tally_after_fork_in_child();
     actor_forget_self_after_fork();
+    arena_user_after_fork_in_child(&moat_state);
 }
 
 void runtime_start_child(void)

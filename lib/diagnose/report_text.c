@@ -252,6 +252,19 @@ static void add_requested(struct text *text,
     }
 }
 
+/* The call that the one that is reported ran into. */
+static void add_other(struct text *text, const struct moat_finding *finding,
+                      const struct report_style *style)
+{
+    if (finding->kind != MOAT_KIND_DATA_RACE) {
+        return;
+    }
+    add_actor(text, &finding->other);
+    text_string(text, " was in a call on the same arena");
+    text_string(text, finding->stacks.other.frames != 0 ? " here:\n" : "\n");
+    add_stack(text, &finding->stacks.other, style);
+}
+
 static const char *allocator_name(enum moat_family family)
 {
     switch (family) {
@@ -406,6 +419,7 @@ void report_text(struct text *text, const struct moat_finding *finding,
         add_actor(text, &finding->actor);
         text_character(text, '\n');
     }
+    add_other(text, finding, style);
     add_damage(text, finding);
     add_requested(text, finding);
     add_mismatch(text, finding);

@@ -13,6 +13,7 @@
 #ifndef RECORD_ARENA_RECORD_H
 #define RECORD_ARENA_RECORD_H
 
+#include "os/lock.h"
 #include "record/block.h"
 
 #include <stdatomic.h>
@@ -75,6 +76,15 @@ struct moat_arena {
     bool has_canaries_only;
     /* Whether the program chose where it is. */
     bool is_placed;
+
+    /* Who is in a call on it; see alloc/arena_user.h. */
+    _Atomic uint64_t user;
+    /* Whether two threads at once were reported. */
+    _Atomic bool has_raced;
+    /* Whether those that come wait for LOCK. */
+    bool is_shared;
+    struct lock lock;
+    struct moat_arena *next_shared;
 
     /* All addresses that the arena holds: whole granules. */
     uintptr_t extent_start;

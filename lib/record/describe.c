@@ -43,6 +43,13 @@ void describe_self(struct moat_state *state, struct moat_finding *finding)
     finding->seed = state->seed;
 }
 
+void describe_other(const struct moat_state *state, actor_id actor,
+                    site_id site, struct moat_finding *finding)
+{
+    finding->other = actor_of(state, actor);
+    describe_site(state, site, &finding->stacks.other);
+}
+
 void describe_refusal(const struct moat_state *state,
                       struct moat_finding *finding)
 {

@@ -21,6 +21,10 @@ void describe_start(struct moat_finding *finding, enum moat_kind kind,
 /* Who the calling thread and process are, and by what chance decides. */
 void describe_self(struct moat_state *state, struct moat_finding *finding);
 
+/* The thread ACTOR, which is in a call at SITE on the same arena. */
+void describe_other(const struct moat_state *state, actor_id actor,
+                    site_id site, struct moat_finding *finding);
+
 /* The allocation that was refused last, if there was one. */
 void describe_refusal(const struct moat_state *state,
                       struct moat_finding *finding);

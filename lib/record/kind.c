@@ -31,6 +31,8 @@ const char *moat_kind_name(enum moat_kind kind)
         return "use-after-reset";
     case MOAT_KIND_ALLOC_DEALLOC_MISMATCH:
         return "alloc-dealloc-mismatch";
+    case MOAT_KIND_DATA_RACE:
+        return "data-race";
     }
     return "none";
 }

@@ -87,6 +87,17 @@ START_TEST(creating_with_an_unknown_layout_is_refused)
 }
 END_TEST
 
+START_TEST(creating_with_an_unknown_sharing_is_refused)
+{
+    struct moat_arena_config config = { .capacity = 64,
+                                        .layout = layout,
+                                        .sharing = (enum moat_sharing)2 };
+    ck_assert_ptr_null(moat_arena_create_with(&config));
+    ck_assert_int_eq(errno, EINVAL);
+    ck_assert_uint_eq(findings, 0);
+}
+END_TEST
+
 START_TEST(creating_beyond_the_region_is_refused)
 {
     static const size_t capacities[]
@@ -697,6 +708,7 @@ static void add(TCase *tests)
     tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_test(tests, creating_without_capacity_is_refused);
     tcase_add_test(tests, creating_with_an_unknown_layout_is_refused);
+    tcase_add_test(tests, creating_with_an_unknown_sharing_is_refused);
     tcase_add_test(tests, creating_beyond_the_region_is_refused);
     tcase_add_test(tests, an_arena_without_a_name_is_unnamed);
     tcase_add_test(tests, a_long_name_is_cut);

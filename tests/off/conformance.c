@@ -10,6 +10,7 @@
 #include <moat.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,9 @@ static void create_wrongly(void)
     config.layout = (enum moat_layout)(much(0) - much(3));
     say("no such layout", moat_arena_create_with(&config));
     config.layout = layout;
+    config.sharing = (enum moat_sharing)(much(0) - much(3));
+    say("no such sharing", moat_arena_create_with(&config));
+    config.sharing = MOAT_SHARING_NONE;
     config.at = (void *)&config;
     say("no place", moat_arena_create_with(&config));
     config.at = (void *)4096;
@@ -317,6 +321,51 @@ static void grow(void)
     moat_arena_destroy(arena);
 }
 
+enum { THREADS = 4, SHARES = 500, SHARE_BYTES = 32 };
+
+static struct moat_arena *common;
+static unsigned char *share[THREADS][SHARES];
+
+static void *take_shares(void *number)
+{
+    unsigned char **own = share[(size_t)number];
+    for (int i = 0; i < SHARES; i++) {
+        own[i] = (unsigned char *)moat_arena_alloc(common, SHARE_BYTES - 3);
+        memset(own[i], (int)(size_t)number, SHARE_BYTES - 3);
+    }
+    return NULL;
+}
+
+/* Several threads at once fill a shared arena exactly. */
+static void share_among_threads(void)
+{
+    struct moat_arena_config config;
+    pthread_t threads[THREADS];
+    memset(&config, 0, sizeof config);
+    config.capacity = (size_t)THREADS * SHARES * SHARE_BYTES;
+    config.layout = layout;
+    config.sharing = MOAT_SHARING_LOCKED;
+    common = moat_arena_create_with(&config);
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_create(&threads[i], NULL, take_shares, (void *)i);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    unsigned long right = 0;
+    for (size_t i = 0; i < THREADS; i++) {
+        for (size_t j = 0; j < SHARES; j++) {
+            for (size_t byte = 0; byte < SHARE_BYTES - 3; byte++) {
+                right += share[i][j][byte] == i;
+            }
+        }
+    }
+    printf("bytes that are their owner's: %lu\n", right);
+    say("more", moat_arena_alloc(common, 1));
+    say_used("shared", common);
+    moat_arena_destroy(common);
+}
+
 static void compare(void)
 {
     struct moat_arena *arena = create("compared", 256, 0);
@@ -383,6 +432,7 @@ int main(int count, char **arguments)
     look_at_blocks();
     go_back();
     grow();
+    share_among_threads();
     compare();
     do_the_rest();
     for (unsigned seed = 0; seed < 20; seed++) {

@@ -18,7 +18,7 @@ if [ ! -e .libs/libmoat.so ]; then
     echo "1..0 # SKIP built without a shared library"
     exit 0
 fi
-library="-L.libs -lmoat -Wl,-rpath,$PWD/.libs -pthread"
+library="-L.libs -lmoat -Wl,-rpath,$PWD/.libs"
 warnings='-Wall -Wextra -Wconversion -Wshadow -Wundef -Wwrite-strings
     -pedantic -Werror'
 
@@ -43,11 +43,12 @@ compile() {
     name=$1
     shift
     # shellcheck disable=SC2086 # lists
-    "$@" $warnings -DMOAT_OFF -I"$srcdir/include" -o "$scratch/$name-off" \
-        "$scratch/source.${name%%-*}" >"$scratch/said" 2>&1
+    "$@" $warnings -pthread -DMOAT_OFF -I"$srcdir/include" \
+        -o "$scratch/$name-off" "$scratch/source.${name%%-*}" \
+        >"$scratch/said" 2>&1
     result $? "MOAT_OFF compiles without a warning and links alone: $*"
     # shellcheck disable=SC2086
-    "$@" $warnings -I"$srcdir/include" -o "$scratch/$name-on" \
+    "$@" $warnings -pthread -I"$srcdir/include" -o "$scratch/$name-on" \
         "$scratch/source.${name%%-*}" $library >"$scratch/said" 2>&1
     result $? "so does the full form, with the library: $*"
 }
