@@ -10,7 +10,8 @@
 static struct {
     struct lock lock;
     struct moat_arena *first;
-    /* The thread that forks may be in a call itself, on a visitor's behalf. */
+    /* The thread that forks, 0: none. It may be in a call itself, where a
+     * visitor forks. */
     actor_id forking;
 } shared;
 
@@ -46,13 +47,14 @@ void arena_user_delist(struct moat_arena *arena)
 static bool is_forking_in(const struct moat_arena *arena)
 {
     uint64_t user = atomic_load_explicit(&arena->user, memory_order_relaxed);
-    return user != 0 && arena_user_actor(user) == shared.forking;
+    return shared.forking != 0 && user != 0
+           && arena_user_actor(user) == shared.forking;
 }
 
 void arena_user_before_fork(struct moat_state *state)
 {
     lock_take(&shared.lock);
-    shared.forking = actor_self(&state->actors);
+    shared.forking = shared.first != NULL ? actor_self(&state->actors) : 0;
     for (struct moat_arena *arena = shared.first; arena != NULL;
          arena = arena->next_shared) {
         if (!is_forking_in(arena)) {
@@ -69,6 +71,7 @@ void arena_user_after_fork_in_parent(void)
             lock_release(&arena->lock);
         }
     }
+    shared.forking = 0;
     lock_release(&shared.lock);
 }
 
@@ -86,5 +89,6 @@ void arena_user_after_fork_in_child(struct moat_state *state)
             lock_reset_after_fork(&arena->lock);
         }
     }
+    shared.forking = 0;
     lock_reset_after_fork(&shared.lock);
 }

@@ -499,9 +499,11 @@ START_TEST(looking_into_no_arena_is_refused)
         ck_assert_uint_eq(stats.capacity, 0);
         ck_assert_int_eq(moat_arena_walk(arena, visit, &calls), EINVAL);
         ck_assert_int_eq(calls, 0);
-        errno = 0;
-        moat_arena_dump(arena, out, MOAT_DUMP_TEXT);
-        ck_assert_int_eq(errno, EINVAL);
+        for (int style = MOAT_DUMP_TEXT; style <= MOAT_DUMP_MAP; style++) {
+            errno = 0;
+            moat_arena_dump(arena, out, (enum moat_dump)style);
+            ck_assert_int_eq(errno, EINVAL);
+        }
         fclose(out);
         ck_assert_str_eq(text, "");
         errno = 0;
@@ -520,6 +522,103 @@ START_TEST(looking_into_no_arena_is_refused)
             ck_assert_ptr_nonnull(moat_arena_limit(arena));
         }
     }
+    ck_assert_uint_eq(findings, 0);
+}
+END_TEST
+
+START_TEST(looking_into_an_empty_arena_is_fine)
+{
+    struct moat_stats stats;
+    char text[4096] = "";
+    int calls = 0;
+    moat_arena_stats(living, &stats);
+    ck_assert_uint_eq(stats.capacity, 4096);
+    ck_assert_uint_eq(stats.used, 0);
+    ck_assert_int_eq(moat_arena_walk(living, visit, &calls), 0);
+    ck_assert_int_eq(calls, 0);
+    ck_assert_uint_eq(moat_arena_check(living), 0);
+    for (int style = MOAT_DUMP_TEXT; style <= MOAT_DUMP_MAP; style++) {
+        FILE *out = fmemopen(text, sizeof text, "w");
+        moat_arena_dump(living, out, (enum moat_dump)style);
+        fclose(out);
+        ck_assert_ptr_nonnull(strstr(text, "arena \"living\", 0 of 4096"));
+    }
+    struct moat_snapshot *empty = moat_arena_snapshot(living);
+    ck_assert_ptr_nonnull(empty);
+    ck_assert_int_eq(moat_snapshot_diff(empty, empty, NULL), 0);
+    moat_snapshot_free(empty);
+    moat_arena_rewind(living, moat_arena_mark(living));
+    ck_assert_int_eq(errno, 0);
+    ck_assert_uint_eq(findings, 0);
+}
+END_TEST
+
+START_TEST(changing_no_arena_is_refused_and_reported_where_it_must)
+{
+    char *block = moat_arena_alloc(living, 32);
+    struct moat_mark mark = moat_arena_mark(living);
+    for (size_t i = 0; i < 6; i++) {
+        errno = EDOM;
+        ck_assert_int_eq(moat_arena_grow(wrong[i], 8192), EINVAL);
+        ck_assert_int_eq(errno, EDOM);
+        ck_assert_ptr_null(moat_arena_mark(wrong[i]).arena);
+        ck_assert_int_eq(errno, EINVAL);
+        errno = 0;
+        ck_assert_ptr_null(moat_arena_realloc(wrong[i], NULL, 8));
+        ck_assert_int_eq(errno, EINVAL);
+        ck_assert_uint_eq(findings, 0);
+
+        errno = 0;
+        ck_assert_ptr_null(moat_arena_realloc(wrong[i], block, 8));
+        ck_assert_int_eq(errno, EINVAL);
+        ck_assert_uint_eq(findings, 1);
+        ck_assert_int_eq(last.kind, MOAT_KIND_BAD_FREE);
+        findings = 0;
+        moat_arena_rewind(wrong[i], mark);
+        ck_assert_uint_eq(findings, i > 0);
+        ck_assert(i == 0 || last.kind == MOAT_KIND_BAD_FREE);
+        findings = 0;
+    }
+    /* All that is as it was. */
+    ck_assert_ptr_nonnull(moat_arena_realloc(living, block, 8));
+    ck_assert_uint_eq(moat_arena_check(living), 0);
+    ck_assert_uint_eq(findings, 0);
+}
+END_TEST
+
+START_TEST(a_mark_that_nobody_made_is_refused_and_reported)
+{
+    struct moat_mark none = { .arena = NULL };
+    struct moat_mark torn = moat_arena_mark(living);
+    torn.blocks = SIZE_MAX;
+    struct moat_mark wild = moat_arena_mark(living);
+    wild.place = (void *)UINTPTR_MAX;
+    wild.era = UINT64_MAX;
+    const struct moat_mark marks[] = { none, torn, wild };
+    moat_arena_alloc(living, 32);
+    for (size_t i = 0; i < 3; i++) {
+        findings = 0;
+        errno = 0;
+        moat_arena_rewind(living, marks[i]);
+        ck_assert_int_eq(errno, EINVAL);
+        ck_assert_uint_eq(findings, 1);
+        ck_assert_int_eq(last.kind, MOAT_KIND_BAD_FREE);
+        ck_assert_int_eq(last.seen, MOAT_SEEN_AT_RESET);
+    }
+    ck_assert_uint_eq(moat_arena_check(living), 0);
+}
+END_TEST
+
+START_TEST(an_expectation_may_have_no_finding)
+{
+    MOAT_EXPECT_FAULT(NULL) {
+        write_to(moat_arena_limit(living));
+        ck_abort_msg("the guard page can be written to");
+    }
+    MOAT_EXPECT_FAULT(NULL) {
+        write_to(local);
+    }
+    ck_assert_int_eq(local[0], '!');
     ck_assert_uint_eq(findings, 0);
 }
 END_TEST
@@ -674,6 +773,11 @@ START_TEST(an_address_is_described_or_not)
     ck_assert(!moat_describe((void *)UINTPTR_MAX, &finding));
     ck_assert(!moat_describe(living, &finding));
     ck_assert(!moat_describe(block, NULL));
+    ck_assert(moat_describe((char *)moat_arena_base(living) - 1, &finding));
+    ck_assert_str_eq(finding.arena.name, "living");
+    ck_assert_int_eq(finding.distance.where, MOAT_WHERE_BEFORE);
+    ck_assert(moat_describe(moat_arena_limit(living), &finding));
+    ck_assert_str_eq(finding.arena.name, "living");
     ck_assert_uint_eq(findings, 0);
 }
 END_TEST
@@ -732,6 +836,11 @@ static void add(TCase *tests)
     tcase_add_test(tests, an_arena_that_was_reset_is_as_new);
     tcase_add_test(tests, damage_seen_at_reset_is_reported_once);
     tcase_add_test(tests, looking_into_no_arena_is_refused);
+    tcase_add_test(tests, looking_into_an_empty_arena_is_fine);
+    tcase_add_test(tests,
+                   changing_no_arena_is_refused_and_reported_where_it_must);
+    tcase_add_test(tests, a_mark_that_nobody_made_is_refused_and_reported);
+    tcase_add_test(tests, an_expectation_may_have_no_finding);
     tcase_add_test(tests, looking_with_nothing_to_look_with_is_refused);
     tcase_add_test(tests, what_is_no_snapshot_is_refused_and_reported);
     tcase_add_test(tests, guarded_copies_of_nothing_are_refused);

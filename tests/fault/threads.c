@@ -132,6 +132,26 @@ static int change_while_another_walks(void)
     return 0;
 }
 
+static void *end_it(void *unused)
+{
+    (void)unused;
+    moat_arena_destroy(arena);
+    return NULL;
+}
+
+static int destroy_while_another_walks(void)
+{
+    create(MOAT_SHARING_NONE);
+    moat_arena_alloc(arena, 16);
+    void *(*body)(void *) = end_it;
+    moat_arena_walk(arena, call_from_another_thread, &body);
+    demand(moat_arena_base(arena) != NULL, "it was an arena");
+    errno = 0;
+    create(MOAT_SHARING_NONE);
+    demand(moat_arena_alloc(arena, 16) != NULL, "there are others");
+    return 0;
+}
+
 static int look_while_another_looks(void)
 {
     walk_meanwhile(look);
@@ -348,6 +368,7 @@ static const struct {
 } scenes[] = {
     { "collide", collide },
     { "change_while_another_walks", change_while_another_walks },
+    { "destroy_while_another_walks", destroy_while_another_walks },
     { "look_while_another_looks", look_while_another_looks },
     { "share", share },
     { "join", join },

@@ -49,7 +49,8 @@ is_reported() {
 
 for layout in packed fenced; do
     for backend in move drop guard mprotect; do
-        for scene in collide change_while_another_walks; do
+        for scene in collide change_while_another_walks \
+            destroy_while_another_walks; do
             play $scene ''
             [ $status -eq 99 ] && is_reported
             result $? "$scene is reported: $layout, backend=$backend"
