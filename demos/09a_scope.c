@@ -105,8 +105,18 @@ static void write_after_destroy(void)
 enum { READ, WRITE, CRIMES };
 
 static const struct crime crimes[CRIMES + 1] = {
-    [READ] = { "read", read_after_destroy, "use-after-unmap", "access" },
-    [WRITE] = { "write", write_after_destroy, "use-after-unmap", "access" },
+    [READ] = { .name = "read",
+               .commit = read_after_destroy,
+               .kind = "use-after-unmap",
+               .seen_at = "access",
+               .facts = { "READ at ", ", 0 bytes inside 64-byte block #1 [",
+                          ") in arena \"scope\" (" } },
+    [WRITE] = { .name = "write",
+                .commit = write_after_destroy,
+                .kind = "use-after-unmap",
+                .seen_at = "access",
+                .facts = { "WRITE at ", ", 0 bytes inside 64-byte block #1 [",
+                           ") in arena \"scope\" (" } },
 };
 
 static void moat_scope(void)

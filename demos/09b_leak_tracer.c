@@ -53,8 +53,8 @@ static bool judge_copy(const char *text)
         return true;
     }
     legend_say(LEGEND_CORRUPT,
-               "\"%s\": %zu + %zu = %zu, in a block of %d: %zu too many",
-               text, offset, copied, end, BLOCK_BYTES, end - BLOCK_BYTES);
+               "\"%s\": %zu + %zu = %zu, in a block of %d: %zu too many", text,
+               offset, copied, end, BLOCK_BYTES, end - BLOCK_BYTES);
     return false;
 }
 
@@ -111,8 +111,10 @@ static void naive_tracer(void)
     lesson_claim(!is_inside, "one byte more does not fit");
     lesson_claim(strcmp(other_good, other_good_text) != 0,
                  "the block behind has changed");
-    legend_say(LEGEND_CORRUPT, "nobody noticed; the block behind is now"
-                               " \"%s\"", other_good);
+    legend_say(LEGEND_CORRUPT,
+               "nobody noticed; the block behind is now"
+               " \"%s\"",
+               other_good);
     print_changes(before, arena.base);
     naive_dump(&arena);
 
@@ -197,13 +199,30 @@ static void overflow_a_fenced_block(void)
 enum { AT_CHECK, AT_FREE, AT_ACCESS, FENCED, CRIMES };
 
 static const struct crime crimes[CRIMES + 1] = {
-    [AT_CHECK] = { "check", overflow_and_check, "heap-buffer-overflow",
-                   "check" },
-    [AT_FREE] = { "free", overflow_and_free, "heap-buffer-overflow", "free" },
-    [AT_ACCESS] = { "access", overflow_the_last_block, "heap-buffer-overflow",
-                    "access" },
-    [FENCED] = { "fenced", overflow_a_fenced_block, "heap-buffer-overflow",
-                 "access" },
+    [AT_CHECK] = { .name = "check",
+                   .commit = overflow_and_check,
+                   .kind = "heap-buffer-overflow",
+                   .seen_at = "check",
+                   .facts = { ", 0 bytes after the end of 32-byte block #3 [",
+                              "damage: 1 byte at " } },
+    [AT_FREE] = { .name = "free",
+                  .commit = overflow_and_free,
+                  .kind = "heap-buffer-overflow",
+                  .seen_at = "free",
+                  .facts = { ", 0 bytes after the end of 32-byte block #3 [",
+                             "damage: 1 byte at " } },
+    [AT_ACCESS] = { .name = "access",
+                    .commit = overflow_the_last_block,
+                    .kind = "heap-buffer-overflow",
+                    .seen_at = "access",
+                    .facts = { ", 0 bytes after the end of 32-byte block #8 [",
+                               "(arena offset 0x100 of 0x100)" } },
+    [FENCED]
+    = { .name = "fenced",
+        .commit = overflow_a_fenced_block,
+        .kind = "heap-buffer-overflow",
+        .seen_at = "access",
+        .facts = { ", 0 bytes after the end of 32-byte block #1 [" } },
 };
 
 static int count_live_block(const struct moat_block *block, void *context)

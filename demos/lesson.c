@@ -22,9 +22,15 @@ enum { REPORTED = 99 };
 struct testimony {
     unsigned reports;
     unsigned expected;
+    /* Who made the last one. */
+    long reporter;
 };
 
 static unsigned broken_claims;
+
+/* All that the last process wrote. */
+static char *heard;
+static size_t heard_bytes;
 
 static void give_up(const char *what)
 {
@@ -41,8 +47,10 @@ void lesson_start(int argument_count, char *const arguments[],
     }
     for (const struct crime *crime = crimes; crime->name != NULL; crime++) {
         if (strcmp(crime->name, arguments[1]) == 0) {
+            /* Its words and Moat's go into one pipe, and in order. */
+            setvbuf(stdout, NULL, _IOLBF, 0);
             crime->commit();
-            exit(EXIT_SUCCESS);
+            exit(lesson_end());
         }
     }
     fprintf(stderr, "%s: takes no arguments\n", arguments[0]);
@@ -68,6 +76,7 @@ static void judge_line(const char *line, const struct crime *crime,
         return;
     }
     testimony->reports++;
+    testimony->reporter = is_word(line, "=", '=') ? atol(line + 2) : 0;
     const char *seen_at = strstr(kind, before_seen);
     if (seen_at == NULL) {
         return;
@@ -84,24 +93,55 @@ static struct testimony hear(FILE *criminal, const struct crime *crime)
     char *line = NULL;
     size_t line_capacity = 0;
 
+    free(heard);
+    FILE *record = open_memstream(&heard, &heard_bytes);
+    if (record == NULL) {
+        give_up("open_memstream");
+    }
     while (getline(&line, &line_capacity, criminal) != -1) {
         printf("    | %s", line);
+        fputs(line, record);
         judge_line(line, crime, &testimony);
     }
     free(line);
+    if (fclose(record) != 0) {
+        give_up("open_memstream");
+    }
     return testimony;
 }
 
-/* In the new process: become this program again, heard through ERROR_PIPE. */
-static void commit_elsewhere(const struct crime *crime, int error_pipe)
+/* Have Moat, in the program that comes next, go on after a report. */
+static void let_it_go_on(void)
+{
+    const char *options = getenv("MOAT_OPTIONS");
+    char *all = NULL;
+
+    if (asprintf(&all, "%s%shalt_on_error=0", options != NULL ? options : "",
+                 options != NULL ? ":" : "")
+            == -1
+        || setenv("MOAT_OPTIONS", all, 1) != 0) {
+        give_up("MOAT_OPTIONS");
+    }
+    free(all);
+}
+
+/* In the new process: become this program again, heard through A_PIPE. */
+static void commit_elsewhere(const struct crime *crime, int a_pipe)
 {
     char program[PATH_MAX];
-    ssize_t path_length =
-        readlink("/proc/self/exe", program, sizeof program - 1);
+    ssize_t path_length
+        = readlink("/proc/self/exe", program, sizeof program - 1);
 
     if (path_length > 0) {
         program[path_length] = '\0';
-        dup2(error_pipe, STDERR_FILENO);
+        if (crime->goes_on) {
+            let_it_go_on();
+        }
+        dup2(a_pipe, STDOUT_FILENO);
+        dup2(a_pipe, STDERR_FILENO);
+        if (a_pipe > STDERR_FILENO) {
+            close(a_pipe);
+        }
         execl(program, program, crime->name, (char *)NULL);
     }
     perror("/proc/self/exe");
@@ -134,10 +174,35 @@ void lesson_crime(const struct crime *crime)
     if (waitpid(child, &status, 0) != child) {
         give_up("waitpid");
     }
-    lesson_claim(testimony.reports == 1, "there was one report");
-    lesson_claim(testimony.expected == 1, "it named the kind, and when");
-    lesson_claim(WIFEXITED(status) && WEXITSTATUS(status) == REPORTED,
-                 "the process ended with exit status 99");
+    unsigned reports = crime->reports == 0 ? 1 : crime->reports;
+    lesson_claim(testimony.reports == reports,
+                 reports == 1 ? "there was one report"
+                              : "there was a report for each crime");
+    lesson_claim(testimony.expected == reports, "it named the kind, and when");
+    lesson_claim(testimony.reporter == (long)child, "it named the process");
+    for (int i = 0; i < LESSON_FACTS && crime->facts[i] != NULL; i++) {
+        lesson_claim(strstr(heard, crime->facts[i]) != NULL, crime->facts[i]);
+    }
+    if (crime->goes_on) {
+        lesson_claim(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS,
+                     "the process went on, and its claims held");
+    } else {
+        lesson_claim(WIFEXITED(status) && WEXITSTATUS(status) == REPORTED,
+                     "the process ended with exit status 99");
+    }
+}
+
+const char *lesson_heard(void)
+{
+    return heard;
+}
+
+void *lesson_need(void *pointer)
+{
+    if (pointer == NULL) {
+        give_up("the demo cannot go on");
+    }
+    return pointer;
 }
 
 void lesson_claim(bool held, const char *claim)
