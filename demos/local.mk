@@ -1,23 +1,66 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The demos, and the programs that each make one error. A new demo is a name in
-# demo_names, two lines below, and a .transcript; a new fault a name in
+# demo_names, four lines below, and a .transcript; a new fault a name in
 # fault_names and an .expected file. `make update-expected` writes both.
 
 demodir = $(pkglibexecdir)/demos
-demo_PROGRAMS = demos/09a_scope demos/09b_leak_tracer
+demo_names = \
+	demos/09a_scope \
+	demos/09b_leak_tracer \
+	demos/09c_fork \
+	demos/10_overlap \
+	demos/11_use_after_unmap \
+	demos/12_double_free \
+	demos/13_resize \
+	demos/14_null_ignored \
+	demos/15_stale_data
+demo_PROGRAMS = $(demo_names)
 
 demo_sources = demos/legend.c demos/legend.h demos/lesson.c demos/lesson.h \
 	demos/naive_arena.h
 demo_cppflags = $(AM_CPPFLAGS) -D_GNU_SOURCE
+# A call that is the last thing a function does shall have its place in that
+# function, in reports too.
+demo_cflags = $(AM_CFLAGS) -fno-optimize-sibling-calls
 demos_09a_scope_SOURCES = demos/09a_scope.c $(demo_sources)
 demos_09a_scope_CPPFLAGS = $(demo_cppflags)
+demos_09a_scope_CFLAGS = $(demo_cflags)
 demos_09a_scope_LDADD = libmoat.la
 demos_09b_leak_tracer_SOURCES = demos/09b_leak_tracer.c $(demo_sources)
 demos_09b_leak_tracer_CPPFLAGS = $(demo_cppflags)
+demos_09b_leak_tracer_CFLAGS = $(demo_cflags)
 demos_09b_leak_tracer_LDADD = libmoat.la
-EXTRA_DIST += demos/09a_scope.transcript demos/09b_leak_tracer.transcript \
-	demos/fence.sh
+demos_09c_fork_SOURCES = demos/09c_fork.c $(demo_sources)
+demos_09c_fork_CPPFLAGS = $(demo_cppflags)
+demos_09c_fork_CFLAGS = $(demo_cflags)
+demos_09c_fork_LDADD = libmoat.la
+demos_10_overlap_SOURCES = demos/10_overlap.c $(demo_sources)
+demos_10_overlap_CPPFLAGS = $(demo_cppflags)
+demos_10_overlap_CFLAGS = $(demo_cflags)
+demos_10_overlap_LDADD = libmoat.la
+demos_11_use_after_unmap_SOURCES = demos/11_use_after_unmap.c $(demo_sources)
+demos_11_use_after_unmap_CPPFLAGS = $(demo_cppflags)
+demos_11_use_after_unmap_CFLAGS = $(demo_cflags)
+demos_11_use_after_unmap_LDADD = libmoat.la
+demos_12_double_free_SOURCES = demos/12_double_free.c $(demo_sources)
+demos_12_double_free_CPPFLAGS = $(demo_cppflags)
+demos_12_double_free_CFLAGS = $(demo_cflags)
+demos_12_double_free_LDADD = libmoat.la
+demos_13_resize_SOURCES = demos/13_resize.c $(demo_sources)
+demos_13_resize_CPPFLAGS = $(demo_cppflags)
+demos_13_resize_CFLAGS = $(demo_cflags)
+demos_13_resize_LDADD = libmoat.la
+demos_14_null_ignored_SOURCES = demos/14_null_ignored.c $(demo_sources)
+demos_14_null_ignored_CPPFLAGS = $(demo_cppflags)
+# UBSan would speak where the naive NULL is to be met in silence.
+demos_14_null_ignored_CFLAGS = $(demo_cflags) -fno-sanitize=null
+demos_14_null_ignored_LDADD = libmoat.la
+demos_15_stale_data_SOURCES = demos/15_stale_data.c $(demo_sources)
+demos_15_stale_data_CPPFLAGS = $(demo_cppflags)
+demos_15_stale_data_CFLAGS = $(demo_cflags)
+demos_15_stale_data_LDADD = libmoat.la
+EXTRA_DIST += $(demo_names:=.transcript) demos/fence.sh
 
 # An ordinary program, for `moat run`: not linked with Moat.
 noinst_PROGRAMS += demos/greeting

@@ -42,6 +42,20 @@ static inline struct naive_arena naive_create(size_t capacity)
     return naive_create_at(NULL, capacity);
 }
 
+/* Map CAPACITY bytes at PLACE, and ask nobody what is there. */
+static inline struct naive_arena naive_create_over(void *place,
+                                                   size_t capacity)
+{
+    void *base = mmap(place, capacity, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+    if (base == MAP_FAILED) {
+        perror("mmap");
+        exit(EXIT_FAILURE);
+    }
+    return (struct naive_arena){ .base = base, .capacity = capacity };
+}
+
 /* Hand out the next SIZE bytes, or NULL when they do not fit. */
 static inline void *naive_alloc(struct naive_arena *arena, size_t size)
 {

@@ -4,8 +4,9 @@
 # The command moat: what it answers to good and to bad command lines, and how
 # it ends. Prints TAP.
 #
-# To be run at the top of the build tree.
+# To be run at the top of the build tree; $srcdir is the top of the sources.
 
+srcdir=${srcdir:-.}
 moat=tools/moat/moat
 unset MOAT_OPTIONS
 
@@ -59,13 +60,25 @@ check "an unknown option is refused" 2 '' "option '--sail'" --sail
 check "doctor says which ways there are" 0 '^  mprotect  *yes' '' doctor
 check "and which is taken" 0 '^backend=auto takes [a-z]*\.$' '' doctor
 check "doctor takes nothing else" 2 '' "'cold'" doctor cold
-check "demo lists the demos" 0 '^  09a_scope  *[a-z]' '' demo
+for source in "$srcdir"/demos/[0-9]*.c; do
+    name=$(basename "$source" .c)
+    check "demo lists $name" 0 "^  $name  *[a-z]" '' demo
+done
 check "the start of a name is enough" 0 'leak tracer' '' demo 09b
 check "the whole name as well" 0 'Hello arena' '' demo 09a_scope
 check "the start of two names is refused" 2 '' '09a_scope' demo 09
+check "with these two" 2 '' '09b_leak_tracer' demo 09
+number=$((number + 1))
+if grep -q '10_overlap' "$scratch/error"; then
+    echo "not ok $number - and no others"
+else
+    echo "ok $number - and no others"
+fi
 check "an unknown demo is refused" 2 '' '09b_leak_tracer' demo 99
 check "two names are refused" 2 '' 'one name' demo 09a 09b
-check "demo all runs all" 0 '== 09b_leak_tracer' '' demo all
+demos=$(find "$srcdir/demos" -name '[0-9]*.c' | wc -l)
+check "demo all runs all" 0 "^All $demos demos came out" '' demo all
+check "under their names" 0 '^== 09b_leak_tracer: [a-z]' '' demo all
 
 MOAT_OPTIONS=no_such_option=1
 export MOAT_OPTIONS
@@ -78,5 +91,7 @@ MOAT_OPTIONS=halt_on_error=0
 check "a demo that did not come out right is a failure" 1 \
     'the lesson failed' '' demo 09b
 check "also among all" 1 'the lesson failed' '09b_leak_tracer failed' demo all
+check "which are counted" 1 'the lesson failed' \
+    "^moat: [1-9][0-9]* of $demos demos failed" demo all
 
 echo "1..$number"

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,15 +24,34 @@ static const struct demo demos[] = {
     { "09a_scope",
       "an arena has bounds and a lifetime, and both are explicit" },
     { "09b_leak_tracer",
-      "a leak, and a strcpy() that does not overflow until it does" },
+      "a leak, and a strcpy() that fits, until it does not" },
+    { "09c_fork", "after fork() each process has an arena of its own" },
+    { "10_overlap",
+      "two arenas over the same addresses write over each other" },
+    { "11_use_after_unmap",
+      "a pointer outlives its arena, and reads what moved in" },
+    { "12_double_free", "freed twice, or inside, or elsewhere: two owners" },
+    { "13_resize", "what grows moves, and old pointers go on working" },
+    { "14_null_ignored",
+      "the arena was full, nobody looked: a fault near NULL" },
+    { "15_stale_data",
+      "a reset that erases nothing hands the last secret on" },
 };
 
 enum { DEMOS = sizeof demos / sizeof demos[0] };
 
-static void list_demos(FILE *out)
+static bool is_start_of(const char *name, const struct demo *demo)
+{
+    return strncmp(demo->name, name, strlen(name)) == 0;
+}
+
+/* List the demos whose names start with NAME. */
+static void list_demos(FILE *out, const char *name)
 {
     for (size_t i = 0; i < DEMOS; i++) {
-        fprintf(out, "  %-16s  %s\n", demos[i].name, demos[i].lesson);
+        if (is_start_of(name, &demos[i])) {
+            fprintf(out, "  %-18s  %s\n", demos[i].name, demos[i].lesson);
+        }
     }
 }
 
@@ -48,13 +68,11 @@ static int run_demo(const struct demo *demo)
     pid_t child = fork();
     if (child == 0) {
         execl(program, program, (char *)NULL);
-        fprintf(stderr, "moat: cannot run %s: %s\n", program,
-                strerror(errno));
+        fprintf(stderr, "moat: cannot run %s: %s\n", program, strerror(errno));
         _exit(COMMAND_FAILED);
     }
     if (child == -1 || waitpid(child, &status, 0) != child) {
-        fprintf(stderr, "moat: cannot run %s: %s\n", program,
-                strerror(errno));
+        fprintf(stderr, "moat: cannot run %s: %s\n", program, strerror(errno));
         return COMMAND_FAILED;
     }
     if (WIFSIGNALED(status)) {
@@ -79,7 +97,12 @@ static int run_all(void)
             failed++;
         }
     }
-    return failed == 0 ? COMMAND_OK : COMMAND_FAILED;
+    if (failed > 0) {
+        fprintf(stderr, "moat: %d of %d demos failed\n", failed, DEMOS);
+        return COMMAND_FAILED;
+    }
+    printf("\nAll %d demos came out as they should.\n", DEMOS);
+    return COMMAND_OK;
 }
 
 /* Find a demo whose name starts with NAME, and count them in *MATCHES. */
@@ -89,7 +112,7 @@ static const struct demo *find_demo(const char *name, size_t *matches)
 
     *matches = 0;
     for (size_t i = 0; i < DEMOS; i++) {
-        if (strncmp(demos[i].name, name, strlen(name)) == 0) {
+        if (is_start_of(name, &demos[i])) {
             found = &demos[i];
             (*matches)++;
         }
@@ -102,7 +125,7 @@ int demo_run(int argument_count, char *const arguments[])
     if (argument_count == 1) {
         puts("Each demo shows a naive arena first, where nothing is noticed,"
              "\nthen the same steps on a Moat arena.\n");
-        list_demos(stdout);
+        list_demos(stdout, "");
         puts("\nRun one with 'moat demo NAME', where the start of the name is"
              " enough,\nor all of them with 'moat demo all'.");
         return COMMAND_OK;
@@ -123,6 +146,6 @@ int demo_run(int argument_count, char *const arguments[])
     command_misused(matches == 0 ? "there is no demo '%s'; there are:"
                                  : "'%s' starts more than one demo's name:",
                     name);
-    list_demos(stderr);
+    list_demos(stderr, matches == 0 ? "" : name);
     return COMMAND_MISUSED;
 }
