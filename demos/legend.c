@@ -36,11 +36,13 @@ static bool has_colour;
 void legend_start(void)
 {
     const char *no_color = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
     bool is_plain = no_color != NULL && no_color[0] != '\0';
 
     setlocale(LC_CTYPE, "");
     has_signs = !is_plain && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    has_colour = !is_plain && isatty(STDOUT_FILENO);
+    has_colour = !is_plain && terminal != NULL && strcmp(terminal, "dumb") != 0
+                 && isatty(STDOUT_FILENO);
 }
 
 void legend_title(const char *title)

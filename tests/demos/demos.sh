@@ -92,6 +92,8 @@ done
 
 # On a terminal, which script(1) makes.
 if command -v script >/dev/null; then
+    TERM=xterm
+    export TERM
     env -u NO_COLOR LC_ALL=C script -qec demos/09a_scope /dev/null \
         </dev/null >"$scratch/output"
     result $? "09a_scope teaches its lesson on a terminal"
@@ -102,6 +104,11 @@ if command -v script >/dev/null; then
     grep -q '^\[ok\] 64-byte block' "$scratch/output" &&
         ! grep -q "$escape" "$scratch/output"
     result $? "with NO_COLOR neither colours nor signs"
+    env -u NO_COLOR TERM=dumb LC_ALL=C script -qec demos/09a_scope /dev/null \
+        </dev/null >"$scratch/output"
+    grep -q '^\[ok\] 64-byte block' "$scratch/output" &&
+        ! grep -q "$escape" "$scratch/output"
+    result $? "on a dumb one no colours"
 else
     skip "09a_scope on a terminal" "there is no script(1)"
 fi
