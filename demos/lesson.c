@@ -181,7 +181,9 @@ void lesson_crime(const struct crime *crime)
     lesson_claim(testimony.expected == reports, "it named the kind, and when");
     lesson_claim(testimony.reporter == (long)child, "it named the process");
     for (int i = 0; i < LESSON_FACTS && crime->facts[i] != NULL; i++) {
-        lesson_claim(strstr(heard, crime->facts[i]) != NULL, crime->facts[i]);
+        char claim[256];
+        snprintf(claim, sizeof claim, "the report says '%s'", crime->facts[i]);
+        lesson_claim(strstr(heard, crime->facts[i]) != NULL, claim);
     }
     if (crime->goes_on) {
         lesson_claim(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS,
