@@ -14,7 +14,8 @@ demo_names = \
 	demos/12_double_free \
 	demos/13_resize \
 	demos/14_null_ignored \
-	demos/15_stale_data
+	demos/15_stale_data \
+	demos/16_threads
 demo_PROGRAMS = $(demo_names)
 
 demo_sources = demos/legend.c demos/legend.h demos/lesson.c demos/lesson.h \
@@ -60,6 +61,10 @@ demos_15_stale_data_SOURCES = demos/15_stale_data.c $(demo_sources)
 demos_15_stale_data_CPPFLAGS = $(demo_cppflags)
 demos_15_stale_data_CFLAGS = $(demo_cflags)
 demos_15_stale_data_LDADD = libmoat.la
+demos_16_threads_SOURCES = demos/16_threads.c $(demo_sources)
+demos_16_threads_CPPFLAGS = $(demo_cppflags)
+demos_16_threads_CFLAGS = $(demo_cflags)
+demos_16_threads_LDADD = libmoat.la
 EXTRA_DIST += $(demo_names:=.transcript) demos/fence.sh
 
 # An ordinary program, for `moat run`: not linked with Moat.

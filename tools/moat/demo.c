@@ -36,6 +36,7 @@ static const struct demo demos[] = {
       "the arena was full, nobody looked: a fault near NULL" },
     { "15_stale_data",
       "a reset that erases nothing hands the last secret on" },
+    { "16_threads", "two threads, one arena, no lock: both get one block" },
 };
 
 enum { DEMOS = sizeof demos / sizeof demos[0] };
