@@ -4,13 +4,12 @@
  * not know its blocks:
  *  - moat_arena_stats() counts capacity, used, accessible bytes and what was
  *    refused; blocks and their bytes are 0;
- *  - moat_arena_walk() visits nothing and returns 0, moat_arena_leaks() finds
- *    nothing and returns 0, moat_describe() knows no address and returns
- * false;
+ *  - moat_arena_walk() visits nothing and returns 0, moat_describe() knows no
+ *    address and returns false;
  *  - moat_arena_dump() writes text in each style, freed bytes and slack as
- * they are;
+ *    they are;
  *  - a snapshot is a copy of all bytes. moat_snapshot_diff() returns 1 when
- * they differ, and writes the first offset where they do.
+ *    they differ, and writes the first offset where they do.
  */
 #ifndef MOAT_OFF_INSPECT_H
 #define MOAT_OFF_INSPECT_H
@@ -45,16 +44,6 @@ static inline int moat_arena_walk(const struct moat_arena *arena,
 {
     (void)context;
     return arena == NULL || visit == NULL ? EINVAL : 0;
-}
-
-static inline size_t moat_arena_leaks(const struct moat_arena *arena,
-                                      FILE *out)
-{
-    (void)out;
-    if (arena == NULL) {
-        errno = EINVAL;
-    }
-    return 0;
 }
 
 static inline char moat_off_printable(char byte)
