@@ -162,7 +162,7 @@ EXTRA_DIST += tests/preload/foreign_library.c \
 	tests/preload/operators.cc tests/support/child.h tests/support/ending.h \
 	tests/support/expect.sh tests/support/failing_os.h \
 	tests/support/other_root.h tests/support/probe.h \
-	tests/support/unit.h tests/support/ways.h \
+	tests/support/tap.sh tests/support/unit.h tests/support/ways.h \
 	tests/fault/crimes.def tests/fault/heap.def \
 	tests/off/conformance.c \
 	tests/house/crashpath.allow

@@ -6,15 +6,11 @@
 #
 # To be run at the top of the build tree; $srcdir is the top of the sources.
 
-srcdir=${srcdir:-.}
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 moat=tools/moat/moat
 unset MOAT_OPTIONS
-
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-
-number=0
 
 # check NAME STATUS OUT ERROR ARGUMENT...
 # moat with the ARGUMENTs ends with STATUS, and each of the regular expressions

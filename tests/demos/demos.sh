@@ -8,12 +8,10 @@
 # To be run at the top of the build tree; $srcdir is the top of the sources.
 # With --update, write the transcripts instead, for the diff to be reviewed.
 
-srcdir=${srcdir:-.}
-backends="move drop guard mprotect"
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
 
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
+backends="move drop guard mprotect"
 
 mask() {
     sed -e 's/0x[0-9a-f]\{9,\}/0xADDRESS/g' \
@@ -36,21 +34,6 @@ if [ "$1" = --update ]; then
     done
     exit 0
 fi
-
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
-
-skip() {
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
 
 # Moat says so when it has to run with a weaker way than it was asked for.
 complaint_about() {

@@ -5,22 +5,10 @@
 # each way of revoking, and it fails where they do not. Prints TAP. To be run at
 # the top of the build tree.
 
-srcdir=${srcdir:-.}
-export srcdir
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
 
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        sed 's/^/# /' "$scratch/output"
-    fi
-}
+export srcdir
 
 for backend in move drop guard mprotect; do
     MOAT_OPTIONS=backend=$backend

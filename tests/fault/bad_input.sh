@@ -4,9 +4,8 @@
 # test_bad_input and test_lifetimes in both layouts, on every way of revoking. Prints TAP. To be
 # run at the top of the build tree.
 
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
 
 for layout in packed fenced; do
     for backend in move drop guard mprotect; do

@@ -6,15 +6,10 @@
 # many system calls however many blocks they have, and with mprotect more blocks
 # than there may be mappings. Prints TAP. To be run at the top of the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 program=tests/fault/quantity
-
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-
-# shellcheck disable=SC3045
-ulimit -c 0
-number=0
 
 # play NAME OPTIONS TITLE [GREP]: GREP is to be found once in what is said.
 play() {

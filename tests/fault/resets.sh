@@ -5,6 +5,9 @@
 # both layouts and with each way of revoking. A way that this machine does not
 # have is skipped. Prints TAP. To be run at the top of the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 program=tests/fault/scenes
 
 if ! command -v strace >/dev/null; then
@@ -22,10 +25,6 @@ if ! strace -o /dev/null "$program" nothing_wrong >/dev/null 2>&1; then
     exit 0
 fi
 
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-
 # Print the calls between the two of getppid.
 calls_of() {
     MOAT_OPTIONS=backend=$backend strace -o "$scratch/trace" "$program" \
@@ -33,7 +32,6 @@ calls_of() {
     awk '/^getppid/ { inside = !inside; next } inside' "$scratch/trace"
 }
 
-number=0
 echo "1..8"
 for backend in move drop guard mprotect; do
     for layout in packed fenced; do

@@ -6,22 +6,10 @@
 # layouts, on every way of revoking. Prints TAP. To be run at the top of the
 # build tree.
 
-threads=tests/fault/threads
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
 
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        echo "# exit status $status"
-        head -n 30 "$scratch/error" | sed 's/^/# /'
-    fi
-}
+threads=tests/fault/threads
 
 # play SCENE OPTIONS: what it writes is in $scratch/error.
 play() {

@@ -4,10 +4,8 @@
 # clang has nothing to say of the library and the command either, with the
 # warnings that configure asks for. Prints TAP.
 
-srcdir=${srcdir:-.}
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
 
 if ! command -v clang >/dev/null; then
     echo "1..0 # SKIP there is no clang"

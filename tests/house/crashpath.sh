@@ -7,12 +7,11 @@
 # call, jump, and function whose address is taken. Prints TAP. To be run at the
 # top of the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 LC_ALL=C
 export LC_ALL
-srcdir=${srcdir:-.}
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
 
 if ! command -v objdump >/dev/null; then
     echo "1..0 # SKIP there is no objdump"

@@ -4,11 +4,10 @@
 # The shared library exports what the public headers mark as MOAT_API, and
 # nothing else; the library to preload also what it takes the place of. Prints TAP. To be run at the top of the build tree.
 
-srcdir=${srcdir:-.}
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 library=.libs/libmoat.so
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
 
 if [ ! -e "$library" ]; then
     echo "1..0 # SKIP built without a shared library"

@@ -5,10 +5,8 @@
 # room and of those below it; alloc and diagnose not each other's. The same for
 # what the sources include. Prints TAP. To be run at the top of the build tree.
 
-srcdir=${srcdir:-.}
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
 
 # What each room may use, itself first.
 rooms='base:base
@@ -36,7 +34,6 @@ grep -v -x -F -f "$scratch/interposed" "$scratch/all" >"$scratch/symbols"
     exit 99
 }
 
-number=0
 result() {
     number=$((number + 1))
     if [ ! -s "$2" ]; then

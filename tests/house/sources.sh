@@ -5,14 +5,12 @@
 # the end of a line; and every public header compiles alone, as C and as C++.
 # Prints TAP.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 LC_ALL=C
 export LC_ALL
-srcdir=${srcdir:-.}
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
 
-number=0
 result() {
     number=$((number + 1))
     if [ ! -s "$2" ]; then

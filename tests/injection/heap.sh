@@ -8,6 +8,9 @@
 # is not so, or the allocation was refused with ENOMEM (exit status 42). Prints
 # TAP. To be run at the top of the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 program=tests/fault/heap_refusals
 
 if ! command -v strace >/dev/null; then
@@ -23,24 +26,6 @@ fixed=
 if setarch -R true 2>/dev/null; then
     fixed="setarch -R"
 fi
-
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-
-# shellcheck disable=SC3045
-ulimit -c 0
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        echo "# exit status $status"
-        sed 's/^/# /' "$scratch/error"
-    fi
-}
 
 # Of calls of a kind, how many come before Moat's own, and how many in all.
 count_calls() {

@@ -7,6 +7,9 @@
 # an error under require=strict. Prints TAP. To be run at the top of the build
 # tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 moat=tools/moat/moat
 program=tests/preload/crime
 
@@ -18,24 +21,6 @@ if ! strace -o /dev/null "$program" nothing >/dev/null 2>&1; then
     echo "1..0 # SKIP strace cannot trace here"
     exit 0
 fi
-
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-# shellcheck disable=SC3045
-ulimit -c 0
-
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        echo "# exit status $status"
-        sed 's/^/# /' "$scratch/output" "$scratch/error"
-    fi
-}
 
 # lie WHAT OPTIONS [CRIME]: with the kernel's answers replaced.
 lie() {

@@ -6,6 +6,9 @@
 # (exit status 42 of the scene); never a crash, never silence. Prints TAP. To be
 # run at the top of the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 program=tests/fault/scenes
 scene=one_overflow_or_refusal
 
@@ -23,23 +26,6 @@ if ! strace -o /dev/null "$program" nothing_wrong >/dev/null 2>&1; then
     echo "1..0 # SKIP strace cannot trace here"
     exit 0
 fi
-
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-
-# shellcheck disable=SC3045
-ulimit -c 0
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        sed 's/^/# /' "$scratch/error"
-    fi
-}
 
 # Which calls of a kind come before Moat's own: the loader and the C library
 # have theirs, and a program that they fail for never starts. The first that is

@@ -9,6 +9,9 @@
 # what it cannot do. Never a crash, never silence. Prints TAP. To be run at the
 # top of the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 program=tests/fault/surroundings
 
 if ! command -v strace >/dev/null; then
@@ -34,24 +37,6 @@ fixed=
 if setarch -R true 2>/dev/null; then
     fixed="setarch -R"
 fi
-
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-
-# shellcheck disable=SC3045
-ulimit -c 0
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        echo "# exit status $status"
-        sed 's/^/# /' "$scratch/error"
-    fi
-}
 
 # Of calls of a kind, how many come before Moat's own, and how many in all.
 # The secret, by getrandom, is the first thing that Moat asks for.

@@ -7,10 +7,9 @@
 # cannot be linked together. Prints TAP. To be run at the top of the build
 # tree.
 
-srcdir=${srcdir:-.}
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 LC_ALL=C
 export LC_ALL
 
@@ -22,21 +21,6 @@ library="-L.libs -lmoat -Wl,-rpath,$PWD/.libs"
 warnings='-Wall -Wextra -Wconversion -Wshadow -Wundef -Wwrite-strings
     -pedantic -Werror'
 
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        head -n 20 "$scratch/said" | sed 's/^/# /'
-    fi
-}
-skip() {
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
-
 # compile NAME COMPILER OPTION...: both with MOAT_OFF, NAME-off, and without,
 # NAME-on.
 compile() {
@@ -45,11 +29,11 @@ compile() {
     # shellcheck disable=SC2086 # lists
     "$@" $warnings -pthread -DMOAT_OFF -I"$srcdir/include" \
         -o "$scratch/$name-off" "$scratch/source.${name%%-*}" \
-        >"$scratch/said" 2>&1
+        >"$scratch/error" 2>&1
     result $? "MOAT_OFF compiles without a warning and links alone: $*"
     # shellcheck disable=SC2086
     "$@" $warnings -pthread -I"$srcdir/include" -o "$scratch/$name-on" \
-        "$scratch/source.${name%%-*}" $library >"$scratch/said" 2>&1
+        "$scratch/source.${name%%-*}" $library >"$scratch/error" 2>&1
     result $? "so does the full form, with the library: $*"
 }
 
@@ -70,13 +54,13 @@ else
     skip "compiled as C++" "there is no C++ compiler"
 fi
 
-${NM:-nm} -u "$scratch/c-off" | grep -i moat >"$scratch/said"
-[ ! -s "$scratch/said" ] && ! ldd "$scratch/c-off" | grep libmoat
+${NM:-nm} -u "$scratch/c-off" | grep -i moat >"$scratch/error"
+[ ! -s "$scratch/error" ] && ! ldd "$scratch/c-off" | grep libmoat
 result $? "MOAT_OFF leaves nothing of Moat to a library"
 
-"$scratch/c-off" >"$scratch/expected" 2>"$scratch/said"
+"$scratch/c-off" >"$scratch/expected" 2>"$scratch/error"
 [ $? -eq 0 ] && [ "$(wc -l <"$scratch/expected")" -gt 100 ] &&
-    [ ! -s "$scratch/said" ]
+    [ ! -s "$scratch/error" ]
 result $? "the program runs with MOAT_OFF"
 
 # compare NAME PROGRAM ARGUMENT...
@@ -85,7 +69,7 @@ compare() {
     shift
     "$@" >"$scratch/output" 2>&1
     status=$?
-    diff "$scratch/expected" "$scratch/output" >"$scratch/said"
+    diff "$scratch/expected" "$scratch/output" >"$scratch/error"
     [ $? -eq 0 ] && [ $status -eq 0 ]
     result $? "the same is seen: $name"
 }
@@ -133,16 +117,16 @@ done
 link() {
     # shellcheck disable=SC2086
     $compiler -o "$scratch/mixed" "$scratch/maker-$source-$1.o" \
-        "$scratch/user-$source-$2.o" $library >"$scratch/said" 2>&1 &&
-        "$scratch/mixed" >"$scratch/said" 2>&1
+        "$scratch/user-$source-$2.o" $library >"$scratch/error" 2>&1 &&
+        "$scratch/mixed" >"$scratch/error" 2>&1
 }
 for source in $forms; do
     compiler=${CC:-cc}
     [ "$source" = c ] || compiler=${CXX:-c++}
     link on on && link off off
     result $? "two objects of one form are linked, .$source"
-    ! link on off && grep -q 'do_not_mix\|undefined' "$scratch/said" &&
-        ! link off on && grep -q 'do_not_mix\|undefined' "$scratch/said"
+    ! link on off && grep -q 'do_not_mix\|undefined' "$scratch/error" &&
+        ! link off on && grep -q 'do_not_mix\|undefined' "$scratch/error"
     result $? "two objects of different forms are not, .$source"
 done
 echo "1..$number"

@@ -6,29 +6,16 @@
 # program's input and output; what it refuses. Prints TAP. To be run at the top
 # of the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 moat=$PWD/tools/moat/moat
 crime=$PWD/tests/preload/crime
 checked=$PWD/tests/preload/checked
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-# shellcheck disable=SC3045
-ulimit -c 0
+
 TMPDIR=$scratch/tmp
 export TMPDIR
 mkdir "$TMPDIR"
-
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        echo "# exit status $status"
-        sed 's/^/# /' "$scratch/output" "$scratch/error"
-    fi
-}
 
 run() {
     timeout 300 "$moat" check "$@" >"$scratch/output" 2>"$scratch/error" \

@@ -6,26 +6,11 @@
 # without errors runs as ever. Prints TAP. To be run at the top of the build
 # tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 moat=tools/moat/moat
 crime=tests/preload/crime
-
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-# shellcheck disable=SC3045
-ulimit -c 0
-
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        echo "# exit status $status"
-        sed 's/^/# /' "$scratch/error"
-    fi
-}
 
 # expect CRIME KIND SEEN RELATION [OPTION]: the report's first two lines.
 expect() {

@@ -6,27 +6,12 @@
 # where they came from, counted and said. Prints TAP. To be run at the top of
 # the build tree.
 
-srcdir=${srcdir:-.}
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 moat=$PWD/tools/moat/moat
 foreign=$PWD/tests/preload/foreign
 own=$PWD/tests/preload/own_malloc
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-# shellcheck disable=SC3045
-ulimit -c 0
-
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        echo "# exit status $status"
-        sed 's/^/# /' "$scratch/output" "$scratch/error"
-    fi
-}
 
 run() {
     timeout 60 "$@" >"$scratch/output" 2>"$scratch/error"

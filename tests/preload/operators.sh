@@ -5,13 +5,10 @@
 # the program's own; errors name the program, not the library that allocates for
 # it. Prints TAP. To be run at the top of the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 moat=tools/moat/moat
-srcdir=${srcdir:-.}
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-# shellcheck disable=SC3045
-ulimit -c 0
 
 source=$srcdir/tests/preload/operators.cc
 for kind in plain replaced static; do
@@ -27,18 +24,6 @@ for kind in plain replaced static; do
         exit 0
     fi
 done
-
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        echo "# exit status $status"
-        sed 's/^/# /' "$scratch/output" "$scratch/error"
-    fi
-}
 
 for kind in plain replaced static; do
     "$scratch/$kind" >"$scratch/output" 2>"$scratch/error"

@@ -7,30 +7,16 @@
 # that work without Moat are run so first. Prints TAP. To be run at the top of
 # the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 moat=tools/moat/moat
 program=tests/preload/own_pages
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-# shellcheck disable=SC3045
-ulimit -c 0
 
 if [ "$(getconf PAGESIZE)" -ne 4096 ]; then
     echo "1..0 # SKIP the program counts in pages of 4096 bytes"
     exit 0
 fi
-
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        echo "# exit status $status"
-        sed 's/^/# /' "$scratch/error"
-    fi
-}
 
 run() {
     timeout 60 $moat run "$@" >"$scratch/output" 2>"$scratch/error"

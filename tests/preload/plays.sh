@@ -6,25 +6,12 @@
 # that limit their memory (limits.c), under `moat run`: they work as ever, and
 # cannot silence a report. Each is run without Moat first. Prints TAP. To be run at the top of the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 moat=tools/moat/moat
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-# shellcheck disable=SC3045
-ulimit -c 0
 
 programs='tests/preload/signals tests/preload/processes tests/preload/limits'
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        echo "# exit status $status"
-        sed 's/^/# /' "$scratch/error"
-    fi
-}
 
 for play in $(for program in $programs; do $program; done); do
     for program in $programs; do

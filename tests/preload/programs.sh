@@ -5,12 +5,10 @@
 # end is the same as without, and nothing is reported. Prints TAP. To be run at
 # the top of the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 moat=$PWD/tools/moat/moat
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-# shellcheck disable=SC3045
-ulimit -c 0
 cd "$scratch" || exit 99
 LC_ALL=C.UTF-8 HOME=$scratch
 export LC_ALL HOME
@@ -49,7 +47,6 @@ int main() {
 }
 END
 
-number=0
 # compare NAME SHELL-COMMANDS: in them, $run is what the program is run with.
 compare() {
     number=$((number + 1))

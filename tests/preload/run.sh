@@ -4,26 +4,12 @@
 # The command `moat run`: how it ends, what it says, and what it refuses. Prints
 # TAP. To be run at the top of the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 moat=$PWD/tools/moat/moat
 crime=$PWD/tests/preload/crime
 checked=$PWD/tests/preload/checked
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-# shellcheck disable=SC3045
-ulimit -c 0
-
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        echo "# exit status $status"
-        sed 's/^/# /' "$scratch/output" "$scratch/error"
-    fi
-}
 
 # check NAME STATUS OUTPUT ERROR ARGUMENT...: of `moat run`; OUTPUT and ERROR
 # are patterns, '' for nothing at all.

@@ -4,31 +4,12 @@
 # stop_at, fail_at, fail_rate and seed: programs whose allocations are stopped at
 # or refused. Prints TAP. To be run at the top of the build tree.
 
+# shellcheck source=tests/support/tap.sh
+. "${srcdir:-.}/tests/support/tap.sh"
+
 moat=tools/moat/moat
 crime=tests/preload/crime
 trial=tests/preload/trial
-srcdir=${srcdir:-.}
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 99' HUP INT TERM
-# shellcheck disable=SC3045
-ulimit -c 0
-
-number=0
-result() {
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-        echo "# exit status $status"
-        sed 's/^/# /' "$scratch/output" "$scratch/error"
-    fi
-}
-skip() {
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
 
 run() {
     "$moat" run "$@" >"$scratch/output" 2>"$scratch/error"
