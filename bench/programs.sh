@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# programs.sh [ROUNDS [PROGRAM...]]: how long real programs take under Electric Fence, D.U.M.A.
-# and Moat, as ratios to how long they take plain: the fastest of ROUNDS each
-# (3 unless told), in turns. A program that did not get through says how it
-# ended: the signal or exit status, "other output", or "over" its time, which is
-# 50 times the plain one, and 20 s at least. To be run at the top of the build
-# tree.
+# programs.sh [ROUNDS [PROGRAM...]]: how long real programs, or some of them,
+# take under Electric Fence, D.U.M.A. and Moat, as ratios to how long they take
+# plain: the fastest of ROUNDS each (3 unless told), in turns. A program that did
+# not get through says how it ended: the signal or exit status, "other output",
+# or "over" its time, which is 50 times the plain one, and 20 s at least. To be
+# run at the top of the build tree.
 
 rounds=${1:-3}
 [ $# -eq 0 ] || shift

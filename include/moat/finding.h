@@ -247,8 +247,8 @@ struct moat_finding {
  */
 MOAT_API const char *moat_kind_name(enum moat_kind kind);
 
-#ifdef MOAT_OFF
-static inline const char *moat_kind_name(enum moat_kind kind)
+/* The same, inline: what it is with MOAT_OFF, and what the library calls. */
+static inline const char *moat_off_kind_name(enum moat_kind kind)
 {
     switch (kind) {
     case MOAT_KIND_NONE:
@@ -282,7 +282,6 @@ static inline const char *moat_kind_name(enum moat_kind kind)
     }
     return "none";
 }
-#endif
 
 MOAT_END_DECLS
 

@@ -40,6 +40,29 @@ static void report_no_arena(const struct moat_arena *arena,
     runtime_halt();
 }
 
+/* A call that would end some or all of what ARENA, no living arena, has. */
+static void refuse_ending(const struct moat_arena *arena, enum moat_kind kind,
+                          enum moat_seen seen, const void *caller)
+{
+    if (runtime_is_destroyed(arena)) {
+        report_destroyed(arena, kind, MOAT_ACCESS_FREE, seen, caller);
+    } else {
+        report_no_arena(arena, seen, caller);
+    }
+}
+
+/* Any other call. Returns EINVAL. */
+static int refuse_using(const struct moat_arena *arena, const void *caller)
+{
+    if (runtime_is_destroyed(arena)) {
+        int saved_errno = errno;
+        report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_ALLOC,
+                         MOAT_SEEN_AT_ACCESS, caller);
+        errno = saved_errno;
+    }
+    return EINVAL;
+}
+
 static struct moat_arena *create(const struct moat_arena_config *config,
                                  const void *caller)
 {
@@ -106,11 +129,9 @@ void moat_arena_destroy(struct moat_arena *arena)
             runtime_halt();
         }
         arena_use_end_for_good(arena, site);
-    } else if (runtime_is_destroyed(arena)) {
-        report_destroyed(arena, MOAT_KIND_DOUBLE_FREE, MOAT_ACCESS_FREE,
-                         MOAT_SEEN_AT_DESTROY, caller);
     } else {
-        report_no_arena(arena, MOAT_SEEN_AT_DESTROY, caller);
+        refuse_ending(arena, MOAT_KIND_DOUBLE_FREE, MOAT_SEEN_AT_DESTROY,
+                      caller);
     }
     errno = saved_errno;
 }
@@ -131,11 +152,9 @@ void moat_arena_reset(struct moat_arena *arena)
         }
         arena_reset(&moat_state, arena, site);
         arena_use_end(arena, use);
-    } else if (runtime_is_destroyed(arena)) {
-        report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_FREE,
-                         MOAT_SEEN_AT_RESET, caller);
     } else {
-        report_no_arena(arena, MOAT_SEEN_AT_RESET, caller);
+        refuse_ending(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_SEEN_AT_RESET,
+                      caller);
     }
     errno = saved_errno;
 }
@@ -152,11 +171,7 @@ struct moat_mark moat_arena_mark(const struct moat_arena *arena)
         arena_use_end(used, use);
         return mark;
     }
-    if (runtime_is_destroyed(arena)) {
-        report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_ALLOC,
-                         MOAT_SEEN_AT_ACCESS, caller);
-    }
-    errno = EINVAL;
+    errno = refuse_using(arena, caller);
     return (struct moat_mark){ .arena = NULL };
 }
 
@@ -201,11 +216,9 @@ void moat_arena_rewind(struct moat_arena *arena, struct moat_mark mark)
             arena_rewind(&moat_state, arena, &mark, site);
         }
         arena_use_end(arena, use);
-    } else if (runtime_is_destroyed(arena)) {
-        report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_FREE,
-                         MOAT_SEEN_AT_RESET, caller);
     } else {
-        report_no_arena(arena, MOAT_SEEN_AT_RESET, caller);
+        refuse_ending(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_SEEN_AT_RESET,
+                      caller);
     }
     errno = saved_errno;
 }
@@ -215,18 +228,12 @@ int moat_arena_grow(struct moat_arena *arena, size_t capacity)
     const void *caller = __builtin_return_address(0);
     enum arena_use use = arena_use_begin(arena, MOAT_ACCESS_ALLOC,
                                          runtime_site(caller), caller);
-    if (use != ARENA_USE_NONE) {
-        int error = arena_grow(arena, capacity);
-        arena_use_end(arena, use);
-        return error;
+    if (use == ARENA_USE_NONE) {
+        return refuse_using(arena, caller);
     }
-    if (runtime_is_destroyed(arena)) {
-        int saved_errno = errno;
-        report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP, MOAT_ACCESS_ALLOC,
-                         MOAT_SEEN_AT_ACCESS, caller);
-        errno = saved_errno;
-    }
-    return EINVAL;
+    int error = arena_grow(arena, capacity);
+    arena_use_end(arena, use);
+    return error;
 }
 
 /* All allocations come through here; ALIGNMENT is as in alloc/arena.h. */
@@ -238,11 +245,7 @@ allocate(struct moat_arena *arena, size_t alignment, size_t size,
     enum arena_use use
         = arena_use_begin(arena, MOAT_ACCESS_ALLOC, site, caller);
     if (use == ARENA_USE_NONE) {
-        if (runtime_is_destroyed(arena)) {
-            report_destroyed(arena, MOAT_KIND_USE_AFTER_UNMAP,
-                             MOAT_ACCESS_ALLOC, MOAT_SEEN_AT_ACCESS, caller);
-        }
-        errno = EINVAL;
+        errno = refuse_using(arena, caller);
         return NULL;
     }
     int error;

@@ -169,8 +169,9 @@ void heap_refill(uintptr_t start, uintptr_t end)
 
 size_t heap_reserved_bytes(void)
 {
-    /* The region, its records, and a part of that for all else. */
-    size_t bytes = 2 * moat_state.region.bytes;
+    /* The region and its records, what they are aligned by, and a part of that
+     * for all else. */
+    size_t bytes = 2 * moat_state.region.bytes + REGION_SPAN;
     return bytes + bytes / 64;
 }
 

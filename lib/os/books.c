@@ -3,7 +3,6 @@
 #include "os/books.h"
 
 #include "base/size.h"
-#include "os/lock.h"
 #include "os/pages.h"
 
 #include <errno.h>
@@ -12,7 +11,6 @@
 #define BOOKS_BYTES ((size_t)192 << 20)
 
 static struct {
-    struct lock lock;
     uintptr_t start;
     size_t used;
 } books;
@@ -35,11 +33,7 @@ static int take(size_t bytes, uintptr_t *start)
 
 int books_take(size_t bytes, uintptr_t *start)
 {
-    int saved_errno = errno;
     size_t whole = size_round_up(bytes, pages_size());
-    lock_take(&books.lock);
-    int error = take(whole, start);
-    lock_release(&books.lock);
-    errno = saved_errno;
-    return error == 0 ? 0 : pages_map(whole, "moat books", start);
+    return take(whole, start) == 0 ? 0
+                                   : pages_map(whole, "moat books", start);
 }

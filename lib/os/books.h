@@ -3,7 +3,7 @@
  * Books: memory for what Moat remembers for as long as the process lives.
  *
  * It comes from one mapping, because each mapping costs every exec its making
- * and its end. It also is one range to tell from the program's memory.
+ * and its end.
  */
 #ifndef OS_BOOKS_H
 #define OS_BOOKS_H
@@ -15,7 +15,8 @@
  * Store in *START where BYTES of zeroed memory start, at a page. They are
  * taken from the kernel page by page when first touched, and never given back.
  *
- * Returns 0 or a positive errno value. Thread-safe; errno is left as it was.
+ * Returns 0 or a positive errno value; errno is left as it was. For one thread
+ * at a time, as Moat is started by.
  */
 int books_take(size_t bytes, uintptr_t *start);
 

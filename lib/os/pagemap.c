@@ -11,11 +11,16 @@
 /* Of an entry: in memory, or in swap. */
 #define PRESENT (UINT64_C(3) << 62)
 
+void pagemap_refresh(struct pagemap *pagemap)
+{
+    pagemap->count = 0;
+}
+
 int pagemap_open(struct pagemap *pagemap)
 {
     int saved_errno = errno;
     int error = 0;
-    pagemap->count = 0;
+    pagemap_refresh(pagemap);
     pagemap->descriptor = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     if (pagemap->descriptor < 0) {
         error = errno;

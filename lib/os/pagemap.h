@@ -26,8 +26,12 @@ int pagemap_open(struct pagemap *pagemap);
 
 void pagemap_close(struct pagemap *pagemap);
 
+/* Look again, from the next call on: what was read may be old. */
+void pagemap_refresh(struct pagemap *pagemap);
+
 /* Whether the page at ADDRESS, its start, is there. Pages are asked for in the
- * order of addresses at best. Returns 0 or a positive errno value. */
+ * order of addresses at best, because many are looked at in one go. Returns 0
+ * or a positive errno value. */
 int pagemap_is_there(struct pagemap *pagemap, uintptr_t address,
                      bool *is_there);
 

@@ -16,6 +16,8 @@ static int revoke_missing(struct pagemap *pagemap,
 {
     size_t page_bytes = pages_size();
     uintptr_t run = start;
+    /* Other threads arm pages meanwhile. */
+    pagemap_refresh(pagemap);
     for (uintptr_t page = start; page < end; page += page_bytes) {
         bool is_there;
         int error = pagemap_is_there(pagemap, page, &is_there);
