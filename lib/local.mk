@@ -95,6 +95,7 @@ liballoc_la_SOURCES = \
 	lib/alloc/slot_cache.c lib/alloc/slot_cache.h \
 	lib/alloc/slot_class.c lib/alloc/slot_class.h \
 	lib/alloc/slot_queue.h \
+	lib/alloc/slot_revoke.c lib/alloc/slot_revoke.h \
 	lib/alloc/slots.c lib/alloc/slots.h
 
 libdiagnose_la_CPPFLAGS = $(LIB_CPPFLAGS)
