@@ -116,7 +116,9 @@ static struct block_record *allocate_slot(struct slot_class *class,
         memset((void *)start, 0, request->bytes);
     }
     canary_stamp(slots.state->secret, start - place->front_bytes, start);
-    canary_stamp(slots.state->secret, end, end + place->tail_bytes);
+    if (place->tail_bytes > 0) {
+        canary_stamp(slots.state->secret, end, end + place->tail_bytes);
+    }
     block->start = start;
     block->bytes = request->bytes;
     block->front_bytes = (uint8_t)place->front_bytes;
@@ -284,8 +286,9 @@ static bool claim(struct block_record *block)
 }
 
 /* RECORD of OWNER is claimed. */
-static void free_claimed(struct moat_arena *owner, struct block_record *record,
-                         site_id site)
+static inline __attribute__((always_inline)) void
+free_claimed(struct moat_arena *owner, struct block_record *record,
+             site_id site)
 {
     struct page_span span = page_span_of(record, slots.state->page_bytes);
     record->free_site = site;
@@ -316,30 +319,59 @@ bool slots_find(uintptr_t block, size_t *bytes)
     return true;
 }
 
-/*
- * Whether RECORD, a living block of OWNER, is damaged or no block of FAMILY;
- * then *FINDING says so.
- */
-static bool is_wrong_to_free(const struct moat_arena *owner,
-                             const struct block_record *record,
-                             enum moat_family family,
-                             struct moat_finding *finding)
+/* Whether all is well around a living block, at one look; else a closer one is
+ * to be taken. */
+static inline bool has_intact_canaries(const struct block_record *block)
+{
+    uintptr_t end = block->start + block->bytes;
+    uint64_t secret = slots.state->secret;
+    return !block_has(block, BLOCK_ALTERED)
+           && canary_is_intact(secret, block->start - block->front_bytes,
+                               block->start)
+           && (block->tail_bytes == 0
+               || canary_is_intact(secret, end, end + block->tail_bytes));
+}
+
+/* Whether it may be freed as one of FAMILY. */
+static inline bool is_of_family(const struct block_record *block,
+                                enum moat_family family)
+{
+    unsigned allocated = block_family(block);
+    return family == MOAT_FAMILY_UNKNOWN || allocated == family
+           || allocated == MOAT_FAMILY_UNKNOWN;
+}
+
+static __attribute__((noinline)) bool
+look_closer(const struct moat_arena *owner, const struct block_record *record,
+            enum moat_family family, struct moat_finding *finding)
 {
     size_t index = (size_t)(record - owner->blocks);
     if (arena_damage_around(slots.state, owner, index, finding)) {
         return true;
     }
-    unsigned allocated = block_family(record);
-    if (family == MOAT_FAMILY_UNKNOWN || allocated == family
-        || allocated == MOAT_FAMILY_UNKNOWN) {
+    if (is_of_family(record, family)) {
         return false;
     }
+    unsigned allocated = block_family(record);
     describe_start(finding, MOAT_KIND_ALLOC_DEALLOC_MISMATCH, MOAT_ACCESS_FREE,
                    MOAT_SEEN_AT_FREE, record->start);
     describe_block(slots.state, owner, index, finding);
     finding->mismatch.allocated_by = (enum moat_family)allocated;
     finding->mismatch.freed_by = family;
     return true;
+}
+
+/*
+ * Whether RECORD, a living block of OWNER, is damaged or no block of FAMILY;
+ * then *FINDING says so.
+ */
+static inline bool is_wrong_to_free(const struct moat_arena *owner,
+                                    const struct block_record *record,
+                                    enum moat_family family,
+                                    struct moat_finding *finding)
+{
+    return !(has_intact_canaries(record) && is_of_family(record, family))
+           && look_closer(owner, record, family, finding);
 }
 
 bool slots_free(uintptr_t block, enum moat_family family, site_id site,

@@ -569,18 +569,25 @@ int userfault_drop(uintptr_t start, size_t bytes)
     return error;
 }
 
-static int move(int descriptor, uintptr_t from, uintptr_t to, size_t bytes)
+/* Once. *HAS_BEGUN says whether some of the pages were moved. */
+static inline int move_once(int descriptor, uintptr_t from, uintptr_t to,
+                            size_t bytes, bool *has_begun)
 {
     struct uffdio_move move = { .dst = to,
                                 .src = from,
                                 .len = bytes,
                                 .mode = UFFDIO_MOVE_MODE_DONTWAKE };
+    int error = control(descriptor, UFFDIO_MOVE, &move);
+    *has_begun = move.move > 0;
+    return error;
+}
+
+static int move(int descriptor, uintptr_t from, uintptr_t to, size_t bytes)
+{
     int error = EAGAIN;
-    for (int i = 0; error == EAGAIN && i < MOVE_TRIES; i++) {
-        error = control(descriptor, UFFDIO_MOVE, &move);
-        if (error == EAGAIN && move.move > 0) {
-            break;
-        }
+    bool has_begun = false;
+    for (int i = 0; error == EAGAIN && !has_begun && i < MOVE_TRIES; i++) {
+        error = move_once(descriptor, from, to, bytes, &has_begun);
     }
     return error;
 }
@@ -591,13 +598,15 @@ static bool is_about_pages(int error)
     return error == EAGAIN || error == EBUSY || error == EEXIST;
 }
 
-int userfault_move(uintptr_t from, uintptr_t to, size_t bytes)
+/* The first try on USED has failed with ERROR. */
+static __attribute__((noinline)) int
+move_again(struct opening used, int error, bool has_begun, uintptr_t from,
+           uintptr_t to, size_t bytes)
 {
-    struct opening now = current();
-    if (now.descriptor < 0) {
-        return ENOSYS;
+    struct opening now = used;
+    if (error == EAGAIN && !has_begun) {
+        error = move(now.descriptor, from, to, bytes);
     }
-    int error = move(now.descriptor, from, to, bytes);
     if (error != 0 && !is_about_pages(error) && recover(now, error)) {
         now = current();
         if (now.descriptor < 0) {
@@ -609,6 +618,23 @@ int userfault_move(uintptr_t from, uintptr_t to, size_t bytes)
         pages_drop(to, bytes);
     }
     return error;
+}
+
+/*
+ * Each free() comes here. A processor forgets over a system call where the
+ * functions return to that have led to it, so there are few of them.
+ */
+int userfault_move(uintptr_t from, uintptr_t to, size_t bytes)
+{
+    struct opening now = current();
+    if (now.descriptor < 0) {
+        return ENOSYS;
+    }
+    bool has_begun;
+    int error = move_once(now.descriptor, from, to, bytes, &has_begun);
+    return error == 0
+               ? 0
+               : move_again(now, error, has_begun, from, to, bytes);
 }
 
 int userfault_mend(uintptr_t page)
