@@ -162,10 +162,9 @@ static struct cache *find_cache(void)
     return cache;
 }
 
-/* The cache of this thread; NULL: it works without. */
-static struct cache *cache_of_thread(void)
+static __attribute__((noinline)) struct cache *get_cache(void)
 {
-    if (own == NULL && caches.has_key) {
+    if (caches.has_key) {
         lock_take(&caches.lock);
         own = find_cache();
         lock_release(&caches.lock);
@@ -175,6 +174,12 @@ static struct cache *cache_of_thread(void)
         }
     }
     return own;
+}
+
+/* The cache of this thread; NULL: it works without. */
+static inline struct cache *cache_of_thread(void)
+{
+    return own != NULL ? own : get_cache();
 }
 
 /* The shelf of CLASS, which holds nothing of another window than WINDOW. */
@@ -214,24 +219,38 @@ static bool fill_ready(struct slot_class *class, struct cache *cache)
     return true;
 }
 
-static slot_number take(struct slot_class *class, struct cache *cache,
-                        bool wants_armed, struct moat_arena **window,
-                        bool *is_armed)
+/* What CACHE has no slot at hand for. */
+static __attribute__((noinline)) slot_number
+take_from_class(struct slot_class *class, struct cache *cache,
+                struct moat_arena **window)
 {
     struct shelf *shelf = &cache->shelves[slot_class_place(class)];
     if (shelf->window != slot_class_window(class)) {
         empty(class, shelf);
-    }
-    *window = shelf->window;
-    if (wants_armed && shelf->spare_count > 0) {
-        *is_armed = true;
-        return shelf->spare[--shelf->spare_count];
     }
     if (shelf->ready_count == 0 && !fill_ready(class, cache)) {
         return 0;
     }
     *window = shelf->window;
     return shelf->ready[--shelf->ready_count];
+}
+
+static inline slot_number take(struct slot_class *class, struct cache *cache,
+                               bool wants_armed, struct moat_arena **window,
+                               bool *is_armed)
+{
+    struct shelf *shelf = &cache->shelves[slot_class_place(class)];
+    if (shelf->window == slot_class_window(class)) {
+        *window = shelf->window;
+        if (wants_armed && shelf->spare_count > 0) {
+            *is_armed = true;
+            return shelf->spare[--shelf->spare_count];
+        }
+        if (shelf->ready_count > 0) {
+            return shelf->ready[--shelf->ready_count];
+        }
+    }
+    return take_from_class(class, cache, window);
 }
 
 slot_number slot_cache_take(struct slot_class *class, bool wants_armed,

@@ -43,7 +43,7 @@ static const struct revoke_way *way;
 /* What the choices of the option alignment mean, in their order. */
 static const size_t alignments[]
     = { 16, ARENA_ALIGNMENT_NATURAL, 1, 2, 4, 8, 16 };
-static _Atomic bool is_started;
+_Atomic bool runtime_has_started;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static const char *error_name(int error)
@@ -285,19 +285,12 @@ static void start(void)
         text_string(&text, " MiB");
         output_message(text.buffer);
     }
-    atomic_store_explicit(&is_started, true, memory_order_release);
+    atomic_store_explicit(&runtime_has_started, true, memory_order_release);
 }
 
-bool runtime_is_started(void)
+void runtime_start_once(void)
 {
-    return atomic_load_explicit(&is_started, memory_order_acquire);
-}
-
-void runtime_start(void)
-{
-    if (!runtime_is_started()) {
-        pthread_once(&once, start);
-    }
+    pthread_once(&once, start);
 }
 
 /* glibc calls constructors with the arguments of main(). */
