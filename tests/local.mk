@@ -131,6 +131,7 @@ preload_subjects = \
 	tests/preload/own_malloc \
 	tests/preload/own_pages \
 	tests/preload/processes \
+	tests/preload/sandboxes \
 	tests/preload/signals \
 	tests/preload/trial
 tests_preload_foreign_CPPFLAGS = -D_GNU_SOURCE
@@ -145,6 +146,8 @@ tests_preload_trial_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_trial_LDADD =
 tests_preload_processes_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_processes_LDADD =
+tests_preload_sandboxes_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_sandboxes_LDADD =
 tests_preload_signals_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_signals_LDADD =
 tests_preload_calls_LDADD =

@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Programs with signal handlers and masks of their own (signals.c), or that
-# close what is not theirs and make children in unusual ways (processes.c), or
-# that limit their memory (limits.c), under `moat run`: they work as ever, and
-# cannot silence a report. Each is run without Moat first. Prints TAP. To be run at the top of the build tree.
+# close what is not theirs and make children in unusual ways (processes.c), that
+# limit their memory (limits.c), or enter a sandbox beside threads (sandboxes.c),
+# under `moat run`: they work as ever, and cannot silence a report. Each is run
+# without Moat first. Prints TAP. To be run at the top of the build tree.
 
 # shellcheck source=tests/support/tap.sh
 . "${srcdir:-.}/tests/support/tap.sh"
 
 moat=tools/moat/moat
 
-programs='tests/preload/signals tests/preload/processes tests/preload/limits'
+programs='tests/preload/signals tests/preload/processes tests/preload/limits
+    tests/preload/sandboxes'
 
 for play in $(for program in $programs; do $program; done); do
     for program in $programs; do
