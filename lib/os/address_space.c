@@ -56,7 +56,7 @@ void address_space_claim(void)
 
 bool address_space_is_borrowed(void)
 {
-    return !address_space_is_new()
+    return address_space != &never_wiped && !address_space_is_new()
            && atomic_load_explicit(&address_space->owner,
                                    memory_order_relaxed)
                   != process_id();

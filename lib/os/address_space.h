@@ -45,7 +45,8 @@ bool address_space_begin_claim(void);
 /* From here on the address space is known. */
 void address_space_claim(void);
 
-/* Whether another process borrows it: a child of vfork(). */
+/* Whether another process borrows it: a child of vfork(). Never before
+ * address_space_start(). */
 bool address_space_is_borrowed(void);
 
 #endif

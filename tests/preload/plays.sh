@@ -51,6 +51,13 @@ for play in $(for program in $programs; do $program; done); do
                     ;;
                 esac
             ;;
+        goes_on_as_before*)
+            [ $status -eq 0 ] && ! grep -q 'next weaker' "$scratch/error" &&
+                case $play in
+                *refuses_calls) ;;
+                *) grep -q 'nothing was weaker' "$scratch/error" ;;
+                esac
+            ;;
         *)
             [ $status -eq 0 ] && ! grep -q 'ERROR: moat' "$scratch/error"
             ;;

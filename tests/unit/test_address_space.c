@@ -16,6 +16,7 @@ static void set_up(void)
 START_TEST(before_the_start_nothing_is_new)
 {
     ck_assert(!address_space_is_new());
+    ck_assert(!address_space_is_borrowed());
     ck_assert(!address_space_begin_claim());
 }
 END_TEST
