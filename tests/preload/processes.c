@@ -285,6 +285,50 @@ static void crime_in_a_child_of_vfork(void)
     wait_for(child);
 }
 
+static void *wait_for_input(void *unused)
+{
+    getchar();
+    return unused;
+}
+
+/* What damages a block, to be found at the end, while a thread has the lock of
+ * stdin and waits. */
+static void end_beside_a_thread_that_waits(int output)
+{
+    pthread_t thread;
+    int ends[2];
+    MUST(dup2(output, 1) == 1 && pipe(ends) == 0 && dup2(ends[0], 0) == 0);
+    MUST(pthread_create(&thread, NULL, wait_for_input, NULL) == 0);
+    while (ftrylockfile(stdin) == 0) {
+        funlockfile(stdin);
+        sched_yield();
+    }
+    printf("what was printed");
+    FILE *other = fdopen(dup(output), "w");
+    MUST(other != NULL && fputs(" and this too", other) >= 0);
+    volatile char *block = allocate(20);
+    block[20] = 'x';
+    exit(0);
+}
+
+static void crime_at_the_end_beside_a_thread_that_waits(void)
+{
+    char text[100] = "";
+    int ends[2];
+    MUST(pipe(ends) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        end_beside_a_thread_that_waits(ends[1]);
+    }
+    wait_for(child);
+    close(ends[1]);
+    while (read(ends[0], text + strlen(text), 50) > 0) {
+    }
+    MUST(strstr(text, "what was printed") != NULL);
+    MUST(strstr(text, " and this too") != NULL);
+    _exit(99);
+}
+
 /* Of each class of sizes more than what is ready for it, and large ones. */
 static void allocate_and_free_much(void)
 {
@@ -471,6 +515,7 @@ static const struct {
     PLAY(crime_after_closefrom),
     PLAY(crime_after_dup2_to_each),
     PLAY(crime_after_dup3_to_each),
+    PLAY(crime_at_the_end_beside_a_thread_that_waits),
     PLAY(crime_in_a_child_of__Fork),
     PLAY(crime_in_a_child_of_clone),
     PLAY(crime_in_a_child_of_fork),
