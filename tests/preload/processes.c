@@ -285,129 +285,6 @@ static void crime_in_a_child_of_vfork(void)
     wait_for(child);
 }
 
-static void *wait_for_input(void *unused)
-{
-    getchar();
-    return unused;
-}
-
-/* What damages a block, to be found at the end, while a thread has the lock of
- * stdin and waits. */
-static void end_beside_a_thread_that_waits(int output)
-{
-    pthread_t thread;
-    int ends[2];
-    MUST(dup2(output, 1) == 1 && pipe(ends) == 0 && dup2(ends[0], 0) == 0);
-    MUST(pthread_create(&thread, NULL, wait_for_input, NULL) == 0);
-    while (ftrylockfile(stdin) == 0) {
-        funlockfile(stdin);
-        sched_yield();
-    }
-    printf("what was printed");
-    FILE *other = fdopen(dup(output), "w");
-    MUST(other != NULL && fputs(" and this too", other) >= 0);
-    volatile char *block = allocate(20);
-    block[20] = 'x';
-    exit(0);
-}
-
-static void crime_at_the_end_beside_a_thread_that_waits(void)
-{
-    char text[100] = "";
-    int ends[2];
-    MUST(pipe(ends) == 0);
-    pid_t child = fork();
-    if (child == 0) {
-        end_beside_a_thread_that_waits(ends[1]);
-    }
-    wait_for(child);
-    close(ends[1]);
-    while (read(ends[0], text + strlen(text), 50) > 0) {
-    }
-    MUST(strstr(text, "what was printed") != NULL);
-    MUST(strstr(text, " and this too") != NULL);
-    _exit(99);
-}
-
-/* Of each class of sizes more than what is ready for it, and large ones. */
-static void allocate_and_free_much(void)
-{
-    enum { BLOCKS = 100 };
-    static char *blocks[BLOCKS];
-    for (size_t bytes = 100; bytes < 300000; bytes += bytes / 3) {
-        for (int i = 0; i < BLOCKS; i++) {
-            blocks[i] = allocate(bytes);
-            MUST(blocks[i] != NULL);
-            blocks[i][0] = 'x';
-            blocks[i][bytes - 1] = 'x';
-        }
-        for (int i = 0; i < BLOCKS; i++) {
-            MUST(blocks[i][0] == 'x' && blocks[i][bytes - 1] == 'x');
-            release(blocks[i]);
-        }
-    }
-}
-
-/* What a child of vfork() does to itself, and its parent does not notice. */
-static void close_all(void)
-{
-    MUST(close_range(3, ~0U, 0) == 0);
-}
-
-static void open_others(void)
-{
-    for (int descriptor = 3; descriptor < 1000; descriptor++) {
-        MUST(dup2(2, descriptor) == descriptor);
-    }
-}
-
-static void refuse_calls(void)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 2, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program
-        = { .len = sizeof filter / sizeof filter[0], .filter = filter };
-    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-    MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
-}
-
-static void lend_to_one_that(void (*harms_itself)(void))
-{
-    int status;
-    for (int i = 0; i < 3; i++) {
-        pid_t child = vfork();
-        if (child == 0) {
-            harms_itself();
-            allocate_and_free_much();
-            _exit(0);
-        }
-        MUST(child > 0 && waitpid(child, &status, 0) == child);
-        MUST(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-        allocate_and_free_much();
-    }
-}
-
-static void goes_on_as_before_beside_one_that_closes_all(void)
-{
-    lend_to_one_that(close_all);
-}
-
-static void goes_on_as_before_beside_one_that_opens_others(void)
-{
-    lend_to_one_that(open_others);
-}
-
-static void goes_on_as_before_beside_one_that_refuses_calls(void)
-{
-    lend_to_one_that(refuse_calls);
-}
-
 static void the_first_descriptor_is_the_lowest(void)
 {
     free_one();
@@ -515,7 +392,6 @@ static const struct {
     PLAY(crime_after_closefrom),
     PLAY(crime_after_dup2_to_each),
     PLAY(crime_after_dup3_to_each),
-    PLAY(crime_at_the_end_beside_a_thread_that_waits),
     PLAY(crime_in_a_child_of__Fork),
     PLAY(crime_in_a_child_of_clone),
     PLAY(crime_in_a_child_of_fork),
@@ -525,9 +401,6 @@ static const struct {
     PLAY(crime_in_a_sandbox_by_syscall),
     PLAY(crime_in_a_sandbox_of_mmap_alone),
     PLAY(each_number_can_be_had),
-    PLAY(goes_on_as_before_beside_one_that_closes_all),
-    PLAY(goes_on_as_before_beside_one_that_opens_others),
-    PLAY(goes_on_as_before_beside_one_that_refuses_calls),
     PLAY(the_first_descriptor_is_the_lowest),
 };
 

@@ -4,21 +4,16 @@
  * threads allocate and free. Exit status 0: no block has lost what was in it;
  * those named crime_* find all that was freed out of reach, and use it.
  */
-#include <errno.h>
+#include "tests/support/play.h"
+
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 enum {
     THREADS = 3,
@@ -27,18 +22,6 @@ enum {
     FREED = 2000,
     CHILDREN = 20
 };
-
-static void *(*volatile allocate)(size_t) = malloc;
-static void (*volatile release)(void *) = free;
-
-static void must(bool condition, int line)
-{
-    if (!condition) {
-        fprintf(stderr, "line %d does not hold\n", line);
-        _exit(1);
-    }
-}
-#define MUST(condition) must(condition, __LINE__)
 
 struct worker {
     pthread_t thread;
@@ -196,24 +179,13 @@ static void crime_in_a_sandbox_that_was_entered_beside_threads(void)
     *(volatile char *)workers[0].freed[0] = 'x';
 }
 
-static const struct {
-    const char *name;
-    void (*play)(void);
-} plays[] = {
-#define PLAY(name) { #name, name }
+static const struct play plays[] = {
     PLAY(crime_in_a_sandbox_that_was_entered_beside_threads),
     PLAY(threads_go_on_while_a_sandbox_is_entered),
 };
 
 int main(int argument_count, char *arguments[])
 {
-    for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
-        if (argument_count == 1) {
-            puts(plays[i].name);
-        } else if (strcmp(arguments[1], plays[i].name) == 0) {
-            plays[i].play();
-            return 0;
-        }
-    }
-    return argument_count == 1 ? 0 : 2;
+    return play_run(plays, sizeof plays / sizeof plays[0], argument_count,
+                    arguments);
 }
