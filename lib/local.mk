@@ -40,6 +40,7 @@ libos_la_SOURCES = \
 	lib/os/revoke_mprotect.c \
 	lib/os/shared.c lib/os/shared.h \
 	lib/os/thread.c lib/os/thread.h \
+	lib/os/streams.c lib/os/streams.h \
 	lib/os/turn.c lib/os/turn.h \
 	lib/os/userfault.c lib/os/userfault.h \
 	lib/os/userfault_stand_in.c lib/os/userfault_stand_in.h

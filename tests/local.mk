@@ -126,11 +126,14 @@ preload_subjects = \
 	tests/preload/become \
 	tests/preload/checked \
 	tests/preload/crime \
+	tests/preload/endings \
 	tests/preload/foreign \
+	tests/preload/lenders \
 	tests/preload/limits \
 	tests/preload/own_malloc \
 	tests/preload/own_pages \
 	tests/preload/processes \
+	tests/preload/sandboxes \
 	tests/preload/signals \
 	tests/preload/trial
 tests_preload_foreign_CPPFLAGS = -D_GNU_SOURCE
@@ -145,6 +148,12 @@ tests_preload_trial_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_trial_LDADD =
 tests_preload_processes_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_processes_LDADD =
+tests_preload_endings_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
+tests_preload_endings_LDADD =
+tests_preload_lenders_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
+tests_preload_lenders_LDADD =
+tests_preload_sandboxes_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
+tests_preload_sandboxes_LDADD =
 tests_preload_signals_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_signals_LDADD =
 tests_preload_calls_LDADD =
@@ -161,7 +170,7 @@ TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/preload/foreign_library.c \
 	tests/preload/operators.cc tests/support/child.h tests/support/ending.h \
 	tests/support/expect.sh tests/support/failing_os.h \
-	tests/support/other_root.h tests/support/probe.h \
+	tests/support/other_root.h tests/support/play.h tests/support/probe.h \
 	tests/support/tap.sh tests/support/unit.h tests/support/ways.h \
 	tests/fault/crimes.def tests/fault/heap.def \
 	tests/off/conformance.c \

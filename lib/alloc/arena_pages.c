@@ -4,6 +4,7 @@
 
 #include "alloc/shortfall.h"
 #include "base/size.h"
+#include "os/address_space.h"
 #include "os/pages.h"
 #include "os/revoke.h"
 
@@ -37,7 +38,10 @@ static void prepare(struct moat_arena *arena, size_t needed)
         return;
     }
     arena->is_unprepared = true;
-    shortfall_note(SHORTFALL_UNPREPARED);
+    if (arena->layout != ARENA_SLOTS || !address_space_is_borrowed()) {
+        /* Else the child of a vfork() gets a block elsewhere, see slots.c. */
+        shortfall_note(SHORTFALL_UNPREPARED);
+    }
 }
 
 void arena_pages_take_way(struct moat_arena *arena,

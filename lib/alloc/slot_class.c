@@ -6,6 +6,7 @@
 #include "alloc/arena_pages.h"
 #include "alloc/shortfall.h"
 #include "base/size.h"
+#include "os/address_space.h"
 #include "os/pages.h"
 #include "os/revoke.h"
 
@@ -122,10 +123,14 @@ static int open_window(struct slot_class *class)
 
 /*
  * Leave the window to the blocks that live in it. What waits there is lost for
- * allocation, and stays revoked for good.
+ * allocation, and stays revoked for good. A child of vfork(), which may have
+ * closed or refused itself what the way needs, changes nothing for its parent.
  */
 static void weaken(struct slot_class *class)
 {
+    if (address_space_is_borrowed()) {
+        return;
+    }
     const struct revoke_way *way = revoke_weaker(class->way);
     if (way == NULL) {
         return;
@@ -265,6 +270,9 @@ void slot_class_give(struct slot_class *class,
 void slot_class_note_failure(struct slot_class *class,
                              const struct moat_arena *window)
 {
+    if (address_space_is_borrowed()) {
+        return;
+    }
     lock_take(&class->lock);
     if (class->window == window && ++class->failures == FAILURES) {
         weaken(class);

@@ -118,7 +118,8 @@ void slot_class_give(struct slot_class *class,
 /*
  * A slot of WINDOW could not be armed, or not be revoked by the window's way.
  * When that goes on, the class continues with the next weaker way that works,
- * in another window. HAS_WORKED ends a series.
+ * in another window. A success ends a series; failures of a child of vfork() do
+ * not count.
  */
 void slot_class_note_failure(struct slot_class *class,
                              const struct moat_arena *window);

@@ -79,11 +79,7 @@ static bool arm(struct slot_class *class, struct moat_arena *window,
     if (splits) {
         budget_give_mappings_back();
     }
-    /* A child of vfork() that has closed all descriptors is no reason for its
-     * parent to change its ways. */
-    if (error != EBADF) {
-        slot_class_note_failure(class, window);
-    }
+    slot_class_note_failure(class, window);
     return false;
 }
 

@@ -20,13 +20,13 @@
 #include "os/output.h"
 #include "os/process.h"
 #include "os/revoke.h"
+#include "os/streams.h"
 #include "record/describe.h"
 #include "record/state.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -393,7 +393,7 @@ __attribute__((destructor)) static void check_at_exit(void)
     if (damaged > 0) {
         /* exit() writes out what stdio still holds after this; _exit() would
          * lose it. */
-        fflush(NULL);
+        streams_flush();
         runtime_halt();
     }
 }

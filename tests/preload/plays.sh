@@ -1,17 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Programs with signal handlers and masks of their own (signals.c), or that
-# close what is not theirs and make children in unusual ways (processes.c), or
-# that limit their memory (limits.c), under `moat run`: they work as ever, and
-# cannot silence a report. Each is run without Moat first. Prints TAP. To be run at the top of the build tree.
+# Programs with signal handlers and masks of their own (signals.c), that close
+# what is not theirs and make children in unusual ways (processes.c, lenders.c),
+# limit their memory (limits.c), enter a sandbox beside threads (sandboxes.c), or
+# end in unusual ways (endings.c), under `moat run`: they work as ever, and cannot
+# silence a report. Each is run without Moat first. Prints TAP. To be run at the
+# top of the build tree.
 
 # shellcheck source=tests/support/tap.sh
 . "${srcdir:-.}/tests/support/tap.sh"
 
 moat=tools/moat/moat
 
-programs='tests/preload/signals tests/preload/processes tests/preload/limits'
+programs='tests/preload/signals tests/preload/processes tests/preload/limits
+    tests/preload/sandboxes tests/preload/lenders tests/preload/endings'
 
 for play in $(for program in $programs; do $program; done); do
     for program in $programs; do
@@ -22,7 +25,7 @@ for play in $(for program in $programs; do $program; done); do
     crime_outside*) kind=segv ;;
     crime_without_end*) kind=stack-overflow ;;
     crime_in_a_child_of* | crime_after_close* | crime_after_dup* | \
-        crime_in_a_sandbox*)
+        crime_in_a_sandbox* | crime_in_another_thread*)
         kind=heap-use-after-free
         ;;
     crime*) kind=heap-buffer-overflow ;;
@@ -42,11 +45,23 @@ for play in $(for program in $programs; do $program; done); do
                 grep -q "ERROR: moat: $kind on address" "$scratch/error" &&
                 ! grep -q 'does not hold' "$scratch/error" &&
                 case $play-$backend in
+                *_after_main-*)
+                    # By the maps of the process.
+                    grep -q "SUMMARY: moat: $kind .*$program+0x" \
+                        "$scratch/error"
+                    ;;
                 *range_by_syscall-move | *range_by_syscall-drop)
                     grep -q "closed Moat's userfaultfd" "$scratch/error" &&
                         grep -q '^moat: .*weaker than asked: 1 shortfall' \
                             "$scratch/error"
                     ;;
+                esac
+            ;;
+        goes_on_as_before*)
+            [ $status -eq 0 ] && ! grep -q 'next weaker' "$scratch/error" &&
+                case $play in
+                *refuses_calls) ;;
+                *) grep -q 'nothing was weaker' "$scratch/error" ;;
                 esac
             ;;
         *)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Programs of several plays, which `moat run` is tried on: without arguments
+ * they say what they play, one name a line, and with one of these they play it.
+ */
+#ifndef SUPPORT_PLAY_H
+#define SUPPORT_PLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What the compiler knows nothing of. */
+static void *(*volatile allocate)(size_t) = malloc;
+static void (*volatile release)(void *) = free;
+
+/* Unless CONDITION holds, say so and end: 1. In children too. */
+#define MUST(condition) play_must(condition, __FILE__, __LINE__)
+
+static inline void play_must(bool condition, const char *file, int line)
+{
+    if (!condition) {
+        dprintf(STDERR_FILENO, "%s:%d does not hold\n", file, line);
+        _exit(1);
+    }
+}
+
+struct play {
+    const char *name;
+    void (*play)(void);
+};
+
+#define PLAY(function)                                                         \
+    {                                                                          \
+        #function, function                                                    \
+    }
+
+/* The end of main(). */
+static inline int play_run(const struct play plays[], size_t count,
+                           int argument_count, char *arguments[])
+{
+    for (size_t i = 0; i < count; i++) {
+        if (argument_count == 1) {
+            puts(plays[i].name);
+        } else if (strcmp(arguments[1], plays[i].name) == 0) {
+            plays[i].play();
+            return 0;
+        }
+    }
+    return argument_count == 1 ? 0 : 2;
+}
+
+#endif
