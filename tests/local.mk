@@ -138,7 +138,7 @@ preload_subjects = \
 	tests/preload/trial
 tests_preload_foreign_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_foreign_LDADD =
-tests_preload_limits_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_limits_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
 tests_preload_limits_LDADD =
 tests_preload_own_malloc_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_own_malloc_LDADD =
