@@ -31,7 +31,7 @@ for play in $(for program in $programs; do $program; done); do
     # Reported, and then it ends by the signal, as it would without Moat.
     crime_outside*) kind=segv ;;
     crime_without_end*) kind=stack-overflow ;;
-    crime_in_a_child_of* | crime_after_close* | crime_after_dup* | \
+    crime_in_a_child_of* | crime_after_raw* | crime_after_close* | crime_after_dup* | \
         crime_in_a_sandbox* | crime_in_another_thread*)
         kind=heap-use-after-free
         ;;
@@ -58,11 +58,21 @@ for play in $(for program in $programs; do $program; done); do
                     grep -q "SUMMARY: moat: $kind .*$program+0x" \
                         "$scratch/error"
                     ;;
-                *range_by_syscall-move | *range_by_syscall-drop)
+                *raw_close_range-move | *raw_close_range-drop)
                     grep -q "closed Moat's userfaultfd" "$scratch/error" &&
                         grep -q '^moat: .*weaker than asked: 1 shortfall' \
                             "$scratch/error"
                     ;;
+                esac
+            ;;
+        raw_close_range*)
+            [ $status -eq 0 ] &&
+                case $backend in
+                move | drop)
+                    grep -q "closed Moat's userfaultfd" "$scratch/error" &&
+                        grep -q 'weaker than asked: 1 short' "$scratch/error"
+                    ;;
+                *) grep -q 'nothing was weaker' "$scratch/error" ;;
                 esac
             ;;
         goes_on_as_before*)
