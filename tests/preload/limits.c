@@ -4,6 +4,7 @@
  * when all is as it would be without Moat; those named crime_* commit one.
  */
 #include "tests/support/play.h"
+#include "tests/support/proc.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -143,34 +144,6 @@ static void mappings_can_be_had(void)
          != MAP_FAILED);
 }
 
-/* How much is locked, in KiB. */
-static long locked(void)
-{
-    char line[200];
-    long kibibytes = -1;
-    FILE *status = fopen("/proc/self/status", "r");
-    MUST(status != NULL);
-    while (fgets(line, sizeof line, status) != NULL) {
-        sscanf(line, "VmLck: %ld", &kibibytes);
-    }
-    fclose(status);
-    return kibibytes;
-}
-
-/* How much is in memory, in KiB. */
-static long resident(void)
-{
-    char line[200];
-    long kibibytes = -1;
-    FILE *status = fopen("/proc/self/status", "r");
-    MUST(status != NULL);
-    while (fgets(line, sizeof line, status) != NULL) {
-        sscanf(line, "VmRSS: %ld", &kibibytes);
-    }
-    fclose(status);
-    return kibibytes;
-}
-
 static void all_is_locked(void)
 {
     if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
@@ -183,8 +156,8 @@ static void all_is_locked(void)
             release(block);
         }
     }
-    MUST(locked() > 0);
-    MUST(resident() < 200 * 1024);
+    MUST(proc_status("VmLck:") > 0);
+    MUST(proc_status("VmRSS:") < 200 * 1024);
     MUST(munlockall() == 0);
 }
 
@@ -197,17 +170,17 @@ static void as_much_is_locked_as_a_user_may(void)
     }
     /* In a user namespace of its own a user has that right. */
     become_nobody();
-    long before = locked();
+    long before = proc_status("VmLck:");
     char *block = allocate(100000);
     MUST(mlockall(MCL_CURRENT | MCL_FUTURE) == 0);
-    MUST(locked() > before);
+    MUST(proc_status("VmLck:") > before);
     memset(block, 'x', 100000);
     release(block);
     for (int i = 0; i < 1000; i++) {
         release(allocate(1000));
     }
     MUST(munlockall() == 0);
-    MUST(locked() == before);
+    MUST(proc_status("VmLck:") == before);
     wanted.rlim_cur = 65536;
     MUST(setrlimit(RLIMIT_MEMLOCK, &wanted) == 0);
     errno = 0;

@@ -31,7 +31,8 @@ for play in $(for program in $programs; do $program; done); do
     # Reported, and then it ends by the signal, as it would without Moat.
     crime_outside*) kind=segv ;;
     crime_without_end*) kind=stack-overflow ;;
-    crime_in_a_child_of* | crime_after_raw* | crime_after_close* | crime_after_dup* | \
+    crime_in_a_child_of* | crime_after_raw* | crime_after_close* | \
+        crime_after_dup* | \
         crime_in_a_sandbox* | crime_in_another_thread*)
         kind=heap-use-after-free
         ;;
