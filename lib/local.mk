@@ -172,7 +172,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/own_pages.c \
 	lib/preload/programs.c \
 	lib/preload/replaced.c lib/preload/replaced.h \
-	lib/preload/sandbox.c \
+	lib/preload/sandbox.c lib/preload/by_number.c \
 	lib/preload/signals.c lib/preload/signals.h \
 	lib/preload/strings.c \
 	lib/preload/threads.c

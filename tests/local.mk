@@ -138,15 +138,15 @@ preload_subjects = \
 	tests/preload/trial
 tests_preload_foreign_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_foreign_LDADD =
-tests_preload_limits_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_limits_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
 tests_preload_limits_LDADD =
 tests_preload_own_malloc_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_own_malloc_LDADD =
-tests_preload_own_pages_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_own_pages_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
 tests_preload_own_pages_LDADD =
 tests_preload_trial_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_trial_LDADD =
-tests_preload_processes_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_processes_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
 tests_preload_processes_LDADD =
 tests_preload_endings_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
 tests_preload_endings_LDADD =
@@ -171,7 +171,8 @@ EXTRA_DIST += tests/preload/foreign_library.c \
 	tests/preload/operators.cc tests/support/child.h tests/support/ending.h \
 	tests/support/expect.sh tests/support/failing_os.h \
 	tests/support/other_root.h tests/support/play.h tests/support/probe.h \
-	tests/support/tap.sh tests/support/unit.h tests/support/ways.h \
+	tests/support/proc.h tests/support/tap.sh tests/support/unit.h \
+	tests/support/ways.h \
 	tests/fault/crimes.def tests/fault/heap.def \
 	tests/off/conformance.c \
 	tests/house/crashpath.allow

@@ -21,6 +21,7 @@
 #include "os/process.h"
 #include "os/revoke.h"
 #include "os/streams.h"
+#include "os/userfault.h"
 #include "record/describe.h"
 #include "record/state.h"
 
@@ -384,6 +385,7 @@ static void sweep_at_exit(struct moat_arena *arena, void *damaged)
 
 __attribute__((destructor)) static void check_at_exit(void)
 {
+    userfault_look();
     if (options.stats) {
         stats_say(way->name);
     }

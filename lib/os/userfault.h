@@ -82,6 +82,12 @@ struct userfault_counts {
 
 struct userfault_counts userfault_counts(void);
 
+/*
+ * At the end: whether the descriptor is still there. A loss that no call has
+ * met counts, and is made good, now. Not for use in a signal handler.
+ */
+void userfault_look(void);
+
 /* The number of the descriptor; -1: there is none. */
 int userfault_descriptor(void);
 

@@ -18,6 +18,7 @@
 #include "alloc/shortfall.h"
 #include "api/heap.h"
 #include "os/pages.h"
+#include "tests/support/proc.h"
 
 #include <moat.h>
 
@@ -50,43 +51,12 @@ struct taken {
     long tables;
 };
 
-static long number_of(const char *path, const char *key)
-{
-    char line[256];
-    long found = -1;
-    FILE *file = fopen(path, "re");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, key, strlen(key)) == 0) {
-            found = strtol(line + strlen(key), NULL, 10);
-        }
-    }
-    if (file == NULL || fclose(file) != 0 || found < 0) {
-        printf("# %s has no \"%s\"\n", path, key);
-        exit(77);
-    }
-    return found;
-}
-
-static long count_mappings(void)
-{
-    long count = 0;
-    FILE *maps = fopen("/proc/self/maps", "re");
-    if (maps == NULL) {
-        exit(77);
-    }
-    for (int c = getc(maps); c != EOF; c = getc(maps)) {
-        count += c == '\n';
-    }
-    fclose(maps);
-    return count;
-}
-
 static struct taken look(const char *when)
 {
     struct taken taken = {
-        .mappings = count_mappings(),
-        .resident = number_of("/proc/self/status", "VmRSS:"),
-        .tables = number_of("/proc/self/status", "VmPTE:"),
+        .mappings = proc_mappings(),
+        .resident = proc_status("VmRSS:"),
+        .tables = proc_status("VmPTE:"),
     };
     printf("# %s: %ld mappings, %ld KiB resident, %ld KiB of page tables\n",
            when, taken.mappings, taken.resident, taken.tables);
@@ -205,7 +175,7 @@ static void pairs_that_split(void)
 /* What is not fenced has canaries, is counted, and is as good to use. */
 static void limit(void)
 {
-    long most = number_of("/proc/sys/vm/max_map_count", "");
+    long most = proc_number("/proc/sys/vm/max_map_count", "");
     if (most > MOST_MAPPINGS) {
         printf("# vm.max_map_count is %ld\n", most);
         exit(77);

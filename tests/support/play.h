@@ -28,6 +28,38 @@ static inline void play_must(bool condition, const char *file, int line)
     }
 }
 
+/* End because of what this machine does not allow. */
+_Noreturn static inline void play_skip(const char *reason)
+{
+    enum { SKIPPED = 77 };
+    dprintf(STDERR_FILENO, "skipped: %s\n", reason);
+    _exit(SKIPPED);
+}
+
+/* A system call by an instruction of the program's own; its answer is the
+ * kernel's. */
+static inline long play_call(long number, long a, long b, long c)
+{
+#ifdef __x86_64__
+    long answer;
+    __asm__ volatile("syscall"
+                     : "=a"(answer)
+                     : "a"(number), "D"(a), "S"(b), "d"(c)
+                     : "rcx", "r11", "memory");
+    return answer;
+#else
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    __asm__ volatile("svc #0"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2)
+                     : "memory");
+    return x0;
+#endif
+}
+
 struct play {
     const char *name;
     void (*play)(void);
