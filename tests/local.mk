@@ -92,6 +92,7 @@ unit_tests = \
 	tests/unit/test_slot_cache \
 	tests/unit/test_slot_class \
 	tests/unit/test_slot_queue \
+	tests/unit/test_slot_revoke \
 	tests/unit/test_slots \
 	tests/unit/test_text \
 	tests/unit/test_thread \
@@ -275,6 +276,10 @@ tests_unit_test_slot_class_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slot_class_LDADD = $(test_libs)
 tests_unit_test_slot_queue_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slot_queue_LDADD = $(test_libs)
+tests_unit_test_slot_revoke_CPPFLAGS = $(test_cppflags)
+tests_unit_test_slot_revoke_SOURCES = tests/unit/test_slot_revoke.c \
+	tests/support/failing_os.c
+tests_unit_test_slot_revoke_LDADD = $(test_libs)
 tests_unit_test_slots_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slots_LDADD = $(test_libs)
 tests_unit_test_text_CPPFLAGS = $(test_cppflags)

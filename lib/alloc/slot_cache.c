@@ -2,19 +2,15 @@
 /* Slots of a thread; see slot_cache.h. */
 #include "alloc/slot_cache.h"
 
+#include "alloc/slot_revoke.h"
 #include "base/size.h"
 #include "os/lock.h"
 #include "os/pages.h"
-#include "os/revoke.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum {
-    READY = 16,
-    SPARES = 16,
-    FREED = 16
-};
+enum { READY = 16, SPARES = 16, FREED = 16 };
 
 /* What a thread keeps of one class, all of one window. */
 struct shelf {
@@ -76,15 +72,17 @@ static void send_freed(struct slot_class *class, struct shelf *shelf)
 
 static void revoke_spares(struct slot_class *class, struct shelf *shelf)
 {
-    size_t page_bytes = pages_size();
+    size_t bytes = slot_class_pages(class) * pages_size();
     while (shelf->spare_count > 0) {
         slot_number slot = shelf->spare[--shelf->spare_count];
-        uintptr_t start = shelf->window->base
-                          + slot_offset(shelf->window, slot);
-        if (shelf->window->way->revoke(
-                start, slot_class_pages(class) * page_bytes)
-            == 0) {
+        uintptr_t start
+            = shelf->window->base + slot_offset(shelf->window, slot);
+        struct page_span span = { .start = start, .end = start + bytes };
+        if (slot_revoke_in_place(shelf->window,
+                                 &shelf->window->blocks[slot - 1], span)) {
             slot_class_give(class, shelf->window, &slot, 1);
+        } else {
+            slot_class_note_failure(class, shelf->window);
         }
     }
 }

@@ -54,20 +54,26 @@ static bool make_spare(struct slot_class *class, struct moat_arena *window,
     return true;
 }
 
-/* The pages of a slot's block become inaccessible where they are. Returns
- * whether the slot can be used again. */
-static bool revoke_slot(struct moat_arena *window, struct block_record *record,
-                        struct page_span span)
+/* The bytes of a block that stays accessible are canary from now on. */
+static void stamp(struct block_record *record)
+{
+    if (record->state != BLOCK_UNUSED) {
+        canary_stamp(slot_revoke.state->secret, record->start,
+                     record->start + record->bytes);
+        atomic_store_explicit(&record->state, BLOCK_STAMPED,
+                              memory_order_release);
+    }
+    shortfall_note(SHORTFALL_STAMPED);
+}
+
+bool slot_revoke_in_place(struct moat_arena *window,
+                          struct block_record *record, struct page_span span)
 {
     bool fell_back;
     int error = revoke_or_deny(window->way, span.start, span.end - span.start,
                                &fell_back);
     if (error != 0) {
-        canary_stamp(slot_revoke.state->secret, record->start,
-                     record->start + record->bytes);
-        atomic_store_explicit(&record->state, BLOCK_STAMPED,
-                              memory_order_release);
-        shortfall_note(SHORTFALL_STAMPED);
+        stamp(record);
     } else if (fell_back) {
         shortfall_note(SHORTFALL_REVOKED_BY_MPROTECT);
     }
@@ -75,6 +81,33 @@ static bool revoke_slot(struct moat_arena *window, struct block_record *record,
         budget_give_mappings_back();
     }
     return error == 0 && !fell_back;
+}
+
+static bool is_out_of_reach(struct page_span span)
+{
+    uintptr_t page = span.start;
+    while (page < span.end && pages_touch(page) == EFAULT) {
+        page += slot_revoke.state->page_bytes;
+    }
+    return page == span.end;
+}
+
+/*
+ * Pages that the program has altered, and of which nothing can be undone. What
+ * it has mapped there is not Moat's to write to: it may be a file.
+ */
+static void leave(struct block_record *record, struct page_span span)
+{
+    size_t bytes = span.end - span.start;
+    if (pages_deny(span.start, bytes) == 0 || is_out_of_reach(span)) {
+        shortfall_note(SHORTFALL_REVOKED_BY_MPROTECT);
+    } else if (block_has(record, BLOCK_REMAPPED)
+               || (block_has(record, BLOCK_PROTECTED)
+                   && pages_allow(span.start, bytes) != 0)) {
+        shortfall_note(SHORTFALL_NOT_STAMPED);
+    } else {
+        stamp(record);
+    }
 }
 
 /*
@@ -88,12 +121,10 @@ static bool revoke_altered_slot(struct moat_arena *window,
 {
     size_t bytes = span.end - span.start;
     if (altered_undo(record)) {
-        return revoke_slot(window, record, span);
+        return slot_revoke_in_place(window, record, span);
     }
     if (revoke_renew(span.start, bytes) != 0) {
-        shortfall_note(pages_deny(span.start, bytes) == 0
-                           ? SHORTFALL_REVOKED_BY_MPROTECT
-                           : SHORTFALL_STAMPED);
+        leave(record, span);
         return false;
     }
     if (window->way == &revoke_mprotect) {
@@ -109,7 +140,7 @@ static bool revoke_by_way(struct slot_class *class, struct moat_arena *window,
         return revoke_altered_slot(window, record, span);
     }
     return make_spare(class, window, span)
-           || revoke_slot(window, record, span);
+           || slot_revoke_in_place(window, record, span);
 }
 
 /*

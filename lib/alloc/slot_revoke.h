@@ -12,6 +12,7 @@
 #include "base/size.h"
 #include "record/state.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,14 @@ void slot_revoke_start(struct moat_state *state);
 /* RECORD of WINDOW, the block of a slot, is claimed; SPAN are its pages. */
 void slot_revoke_free(struct moat_arena *window, struct block_record *record,
                       struct page_span span);
+
+/*
+ * Make the accessible pages of a slot inaccessible where they are. RECORD is
+ * that of the slot, of a freed block or of none yet. Returns whether the slot
+ * can be used again.
+ */
+bool slot_revoke_in_place(struct moat_arena *window,
+                          struct block_record *record, struct page_span span);
 
 /* Pages of freed blocks that could not be moved to a spare slot. */
 size_t slot_revoke_not_moved(void);
