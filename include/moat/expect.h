@@ -52,7 +52,8 @@ struct moat_expectation {
  * it changes must be volatile, a lock that it holds stays held, and in C++ it
  * must not have begun what a destructor would have to end. It may be left by
  * `break`, which ends the expectation, but not by `return`, `goto` or an
- * exception. Expectations nest; the innermost is met.
+ * exception. Expectations nest; the innermost is met. A struct moat_finding
+ * takes some four kilobytes: where a stack is small it is best static.
  *
  * Thread-safe: each thread expects for itself. Not for use in a signal handler.
  *
