@@ -20,6 +20,7 @@ dist_check_SCRIPTS += \
 	tests/demos/faults.sh \
 	tests/demos/fence.sh \
 	tests/fault/bad_input.sh \
+	tests/fault/concurrent.sh \
 	tests/fault/quantity.sh \
 	tests/fault/resets.sh \
 	tests/fault/threads.sh \
@@ -109,6 +110,8 @@ fault_tests = \
 # Programs that these tests run.
 fault_subjects = \
 	tests/fault/test_bad_input \
+	tests/fault/at_once \
+	tests/fault/concurrent \
 	tests/fault/expect \
 	tests/fault/test_lifetimes \
 	tests/fault/test_looking \
@@ -326,4 +329,8 @@ tests_fault_expect_CPPFLAGS = $(fault_cppflags)
 tests_fault_scenes_CPPFLAGS = $(fault_cppflags)
 tests_fault_subject_CPPFLAGS = $(fault_cppflags)
 tests_fault_surroundings_CPPFLAGS = $(fault_cppflags)
+tests_fault_at_once_CPPFLAGS = $(fault_cppflags)
+tests_fault_at_once_LDADD = libmoat.la
+tests_fault_concurrent_CPPFLAGS = $(fault_cppflags)
+tests_fault_concurrent_LDADD = libmoat.la
 tests_fault_threads_CPPFLAGS = $(fault_cppflags)
