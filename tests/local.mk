@@ -115,6 +115,7 @@ fault_subjects = \
 	tests/fault/expect \
 	tests/fault/test_lifetimes \
 	tests/fault/test_looking \
+	tests/fault/test_places \
 	tests/fault/handlers \
 	tests/fault/heap \
 	tests/fault/heap_refusals \
@@ -291,6 +292,8 @@ tests_fault_test_lifetimes_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_lifetimes_LDADD = libmoat.la $(CHECK_LIBS)
 tests_fault_test_looking_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_looking_LDADD = libmoat.la $(CHECK_LIBS)
+tests_fault_test_places_CPPFLAGS = $(fault_cppflags)
+tests_fault_test_places_LDADD = libmoat.la $(CHECK_LIBS)
 tests_fault_test_crimes_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_crimes_SOURCES = tests/fault/test_crimes.c \
 	tests/support/ending.c

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Looking into arenas that change: counts, and what differs between two
- * snapshots. As test_bad_input it runs with halt_on_error=0; the argument
- * "fenced" makes the arenas fenced ones; bad_input.sh runs it on all ways.
+ * snapshots. As test_bad_input it runs with halt_on_error=0; the arguments
+ * "fenced" and "shared" make the arenas such ones; bad_input.sh runs it on all
+ * ways.
  */
 #include <moat.h>
 
@@ -18,6 +19,7 @@ enum { UNIT = 16 };
 
 static struct moat_arena *arena;
 static enum moat_layout layout;
+static enum moat_sharing sharing;
 static char text[16384];
 static size_t page;
 
@@ -25,7 +27,7 @@ static struct moat_arena *create(const char *name, size_t capacity,
                                  size_t max_capacity)
 {
     struct moat_arena_config config = { .name = name, .capacity = capacity,
-                                        .layout = layout,
+                                        .layout = layout, .sharing = sharing,
                                         .max_capacity = max_capacity };
     return moat_arena_create_with(&config);
 }
@@ -365,7 +367,8 @@ END_TEST
 START_TEST(an_arena_in_the_place_of_another_is_not_compared_with_it)
 {
     struct moat_snapshot *snapshots[4];
-    struct moat_arena_config config = { .capacity = 4096, .layout = layout };
+    struct moat_arena_config config = { .capacity = 4096, .layout = layout,
+                                        .sharing = sharing };
     for (int i = 0; i < 4; i++) {
         arena = moat_arena_create_with(&config);
         ck_assert_ptr_nonnull(arena);
@@ -412,8 +415,12 @@ int main(int argument_count, char *arguments[])
         execv("/proc/self/exe", arguments);
         return 99;
     }
-    if (argument_count > 1 && strcmp(arguments[1], "fenced") == 0) {
-        layout = MOAT_LAYOUT_FENCED;
+    for (int i = 1; i < argument_count; i++) {
+        if (strcmp(arguments[i], "fenced") == 0) {
+            layout = MOAT_LAYOUT_FENCED;
+        } else if (strcmp(arguments[i], "shared") == 0) {
+            sharing = MOAT_SHARING_LOCKED;
+        }
     }
     return unit_run("looking", add);
 }
