@@ -18,6 +18,7 @@
 
 #include <setjmp.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #ifdef MOAT_OFF
 #include <string.h>
@@ -89,7 +90,7 @@ moat_expect_start(struct moat_finding *finding)
 {
     struct moat_expectation here;
     here.finding = finding;
-    here.outer = (struct moat_expectation *)0;
+    here.outer = NULL;
     here.is_open = true;
     here.is_met = false;
     return here;

@@ -3,6 +3,12 @@
  * Looking into arenas: counting, dumping, comparing.
  *
  * Blocks count from 1 in each arena, in the order of their addresses.
+ *
+ * For all functions here: any number of threads may look into one arena at
+ * once, if none changes it meanwhile; see enum moat_sharing. Snapshots may be
+ * used by any thread, but not while another frees them. But for
+ * moat_describe(), none is for signal handlers, because they use stdio or
+ * memory.
  */
 #ifndef MOAT_INSPECT_H
 #define MOAT_INSPECT_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every public function with every bad argument: the behaviour that its header
- * documents. Runs with halt_on_error=0; a hook keeps the findings. The arguments
- * "fenced" and "shared" make the arenas such ones; bad_input.sh runs it on all
- * ways.
+ * documents. Runs with halt_on_error=0; a hook keeps the findings. The
+ * arguments "fenced" and "shared" make the arenas such ones; bad_input.sh runs
+ * it on all ways.
  */
 #include <moat.h>
 

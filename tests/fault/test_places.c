@@ -221,6 +221,40 @@ START_TEST(a_text_that_is_too_long_is_refused)
 }
 END_TEST
 
+static int go_on(const struct moat_block *block, void *context)
+{
+    (void)block;
+    (void)context;
+    return 0;
+}
+
+START_TEST(looking_leaves_errno_alone)
+{
+    struct moat_stats stats;
+    struct moat_finding finding;
+    char *block = moat_arena_alloc(living, 20);
+    moat_arena_free(living, moat_arena_alloc(living, 20));
+    struct moat_snapshot *snapshot = moat_arena_snapshot(living);
+    errno = EDOM;
+    moat_arena_stats(living, &stats);
+    ck_assert_int_eq(moat_arena_walk(living, go_on, NULL), 0);
+    ck_assert_uint_eq(moat_arena_check(living), 0);
+    ck_assert_ptr_nonnull(moat_arena_base(living));
+    ck_assert_ptr_nonnull(moat_arena_limit(living));
+    struct moat_mark mark = moat_arena_mark(living);
+    ck_assert_int_eq(moat_arena_grow(living, 64 * 1024), 0);
+    ck_assert(moat_describe(block, &finding));
+    ck_assert_int_eq(moat_snapshot_diff(snapshot, snapshot, NULL), 0);
+    moat_snapshot_free(snapshot);
+    moat_arena_free(living, block);
+    moat_arena_rewind(living, mark);
+    moat_arena_reset(living);
+    moat_arena_destroy(living);
+    ck_assert_int_eq(errno, EDOM);
+    ck_assert_uint_eq(findings, 0);
+}
+END_TEST
+
 /* What it says of that is up to the stream. */
 START_TEST(a_stream_that_takes_nothing_is_borne)
 {
@@ -258,6 +292,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, stale_addresses_are_described_as_such);
     tcase_add_test(tests, blocks_of_no_bytes_come_from_each_call);
     tcase_add_test(tests, a_text_that_is_too_long_is_refused);
+    tcase_add_test(tests, looking_leaves_errno_alone);
     tcase_add_test(tests, a_stream_that_takes_nothing_is_borne);
 }
 
