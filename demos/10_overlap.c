@@ -92,7 +92,8 @@ static void overlap_and_go_on(void)
     second = lesson_need(moat_arena_create("second", CAPACITY));
     strcpy(lesson_need(moat_arena_alloc(second, BLOCK_BYTES)), second_text);
     lesson_claim(strcmp(block, first_text) == 0, "they are apart");
-    legend_say(LEGEND_OK, "the second arena without a wish: elsewhere");
+    legend_say(LEGEND_OK,
+               "the second arena without a place asked for: elsewhere");
     moat_arena_destroy(second);
     moat_arena_destroy(first);
 }

@@ -20,6 +20,7 @@ dist_check_SCRIPTS += \
 	tests/demos/faults.sh \
 	tests/demos/fence.sh \
 	tests/fault/bad_input.sh \
+	tests/fault/concurrent.sh \
 	tests/fault/quantity.sh \
 	tests/fault/resets.sh \
 	tests/fault/threads.sh \
@@ -110,8 +111,12 @@ fault_tests = \
 # Programs that these tests run.
 fault_subjects = \
 	tests/fault/test_bad_input \
+	tests/fault/at_once \
+	tests/fault/concurrent \
 	tests/fault/expect \
 	tests/fault/test_lifetimes \
+	tests/fault/test_looking \
+	tests/fault/test_places \
 	tests/fault/handlers \
 	tests/fault/heap \
 	tests/fault/heap_refusals \
@@ -300,6 +305,10 @@ tests_fault_test_bad_input_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_bad_input_LDADD = libmoat.la $(CHECK_LIBS)
 tests_fault_test_lifetimes_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_lifetimes_LDADD = libmoat.la $(CHECK_LIBS)
+tests_fault_test_looking_CPPFLAGS = $(fault_cppflags)
+tests_fault_test_looking_LDADD = libmoat.la $(CHECK_LIBS)
+tests_fault_test_places_CPPFLAGS = $(fault_cppflags)
+tests_fault_test_places_LDADD = libmoat.la $(CHECK_LIBS)
 tests_fault_test_crimes_CPPFLAGS = $(fault_cppflags)
 tests_fault_test_crimes_SOURCES = tests/fault/test_crimes.c \
 	tests/support/ending.c
@@ -338,4 +347,8 @@ tests_fault_expect_CPPFLAGS = $(fault_cppflags)
 tests_fault_scenes_CPPFLAGS = $(fault_cppflags)
 tests_fault_subject_CPPFLAGS = $(fault_cppflags)
 tests_fault_surroundings_CPPFLAGS = $(fault_cppflags)
+tests_fault_at_once_CPPFLAGS = $(fault_cppflags)
+tests_fault_at_once_LDADD = libmoat.la
+tests_fault_concurrent_CPPFLAGS = $(fault_cppflags)
+tests_fault_concurrent_LDADD = libmoat.la
 tests_fault_threads_CPPFLAGS = $(fault_cppflags)

@@ -26,6 +26,12 @@
  * CAPACITY counts bytes as a plain bump allocator would use them, each size
  * rounded up to a multiple of 16. Canaries come on top, from address space
  * that the arena holds in addition.
+ *
+ * For all functions here: sizes are in bytes. Where one fails, errno is as its
+ * comment says. Where one does not, it is untouched, but after creating and
+ * allocating it may be anything, as after malloc(). Threads may use different
+ * arenas at once, and one arena as enum moat_sharing says. None is for signal
+ * handlers.
  */
 #ifndef MOAT_ARENA_H
 #define MOAT_ARENA_H
@@ -219,8 +225,8 @@ MOAT_API struct moat_mark moat_arena_mark(const struct moat_arena *arena);
  *
  * A mark of another arena, of before a reset, or of blocks that an earlier
  * rewind took back is refused, errno being EINVAL, and reported as bad-free,
- * seen at reset; nothing is ended. Of such rewinds, those are remembered that
- * went back the furthest, eight of them.
+ * seen at reset; nothing is ended. Of such rewinds the last eight are
+ * remembered, not counting those that a later one went further back than.
  *
  * A destroyed arena is reported as use-after-unmap, anything else that is no
  * arena as bad-free; neither is touched.
@@ -361,7 +367,8 @@ MOAT_API size_t moat_arena_check(const struct moat_arena *arena);
  * page; NULL with errno EINVAL when ARENA is NULL or no arena. It changes when
  * the arena is reset.
  *
- * A destroyed arena is answered too: the address where it was.
+ * A destroyed arena is answered too: the address where it was. Waits for no
+ * other thread.
  */
 MOAT_API void *moat_arena_base(const struct moat_arena *arena);
 
@@ -370,7 +377,7 @@ MOAT_API void *moat_arena_base(const struct moat_arena *arena);
  * guard page starts; NULL with errno EINVAL when ARENA is NULL or no arena.
  *
  * It moves up, page by page, as blocks are allocated; a reset brings it to the
- * new base.
+ * new base. Waits for no other thread.
  */
 MOAT_API void *moat_arena_limit(const struct moat_arena *arena);
 

@@ -18,6 +18,7 @@
 
 #include <setjmp.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #ifdef MOAT_OFF
 #include <string.h>
@@ -52,7 +53,8 @@ struct moat_expectation {
  * it changes must be volatile, a lock that it holds stays held, and in C++ it
  * must not have begun what a destructor would have to end. It may be left by
  * `break`, which ends the expectation, but not by `return`, `goto` or an
- * exception. Expectations nest; the innermost is met.
+ * exception. Expectations nest; the innermost is met. A struct moat_finding
+ * takes some four kilobytes: where a stack is small it is best static.
  *
  * Thread-safe: each thread expects for itself. Not for use in a signal handler.
  *
@@ -88,7 +90,7 @@ moat_expect_start(struct moat_finding *finding)
 {
     struct moat_expectation here;
     here.finding = finding;
-    here.outer = (struct moat_expectation *)0;
+    here.outer = NULL;
     here.is_open = true;
     here.is_met = false;
     return here;

@@ -226,6 +226,20 @@ struct moat_finding {
     bool has_more_damage;
     struct moat_damage damage[MOAT_DAMAGE_MAX];
 
+    /*
+     * Where the damage fills all between the block and the next one, that one:
+     * it may go on in there, where no canary tells, or have come from there.
+     * Number 0: it does not reach so far.
+     */
+    struct {
+        unsigned long number;
+        size_t size;
+        const void *start;
+    } reached;
+    /* Where other damage reached the block, and this goes on behind it: the
+     * block that it may all have come from; else 0. */
+    unsigned long reached_from;
+
     /* Where it happened, and who allocated, freed, created, destroyed, reset,
      * was refused, and was in another call. */
     struct {

@@ -8,6 +8,9 @@
  *                                     MOAT_PLACEMENT_AFTER);
  *     parse(input, strlen(line));
  *     moat_guarded_free(input);
+ *
+ * Any thread may free what another has copied. Neither function is for signal
+ * handlers.
  */
 #ifndef MOAT_GUARDED_H
 #define MOAT_GUARDED_H

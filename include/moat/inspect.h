@@ -3,6 +3,12 @@
  * Looking into arenas: counting, dumping, comparing.
  *
  * Blocks count from 1 in each arena, in the order of their addresses.
+ *
+ * For all functions here: any number of threads may look into one arena at
+ * once, if none changes it meanwhile; see enum moat_sharing. Snapshots may be
+ * used by any thread, but not while another frees them. But for
+ * moat_describe(), none is for signal handlers, because they use stdio or
+ * memory.
  */
 #ifndef MOAT_INSPECT_H
 #define MOAT_INSPECT_H
@@ -30,16 +36,32 @@ struct moat_stats {
     /* Blocks that were freed, and the bytes asked for in them. */
     size_t freed_blocks;
     size_t freed_bytes;
-    /* Bytes lost to rounding sizes up and to alignment. */
+    /* Bytes lost to rounding sizes up and to alignment. The three together are
+     * USED. */
     size_t slack_bytes;
-    /* Accessible memory: blocks, canaries, and the rest of the last page. */
+    /* Accessible memory: blocks, canaries, and the rest of their pages. */
     size_t accessible_bytes;
     /* Allocations that did not fit. */
     size_t refused;
+    /*
+     * What canaries take on top: accessible bytes between and around blocks
+     * that a plain bump allocator would not have. Slack is stamped, too, but
+     * counted above. Packed, USED and these together are what blocks have
+     * reached of ACCESSIBLE_BYTES; fenced, a freed block's are gone.
+     */
+    size_t canary_bytes;
+    /*
+     * The largest hole: the longest piece of USED without a live block in it,
+     * which is freed blocks side by side and the gaps that alignment left. An
+     * allocator that looks for room would find that much in one piece there; an
+     * arena does not before it is reset. Much USED, few bytes live and small
+     * holes: the arena is fragmented.
+     */
+    size_t largest_hole;
 };
 
 /*
- * Store the counts of ARENA in *STATS.
+ * Store the counts of ARENA in *STATS. Looks at each block.
  *
  * When ARENA is NULL or no living arena, all counts are zero and errno is
  * EINVAL; nothing happens when STATS is NULL.
@@ -87,10 +109,12 @@ enum moat_dump {
      * text, 16 a line; of freed blocks the line alone. */
     MOAT_DUMP_HEX = 1,
     /*
-     * A cell for each 16 bytes, one for a guard page: live, freed, canary,
-     * slack, damaged, never used; a line says what is what. On a terminal in
-     * colour, unless NO_COLOR is set; in Unicode where the locale (setlocale())
-     * is one of UTF-8, else in ASCII.
+     * A cell for each 16 bytes, one for a guard page: live, live with slack
+     * behind the block's end, freed, canary, damaged, never used; lines that
+     * say the same are left out, and one says what is what. What canaries take
+     * comes last. On a terminal in colour, unless NO_COLOR is set or TERM is
+     * "dumb"; in Unicode where the locale (setlocale()) is one of UTF-8, else
+     * in ASCII.
      */
     MOAT_DUMP_MAP = 2
 };
@@ -124,10 +148,12 @@ moat_arena_snapshot(const struct moat_arena *arena);
 /*
  * Write to OUT what differs from BEFORE to AFTER: blocks that appeared, that
  * were freed or that a rewind took back, and the bytes that changed in blocks
- * live in both. OUT may be NULL to only count.
+ * live in both: where in the block, and the first 16 of each stretch in hex and
+ * as text, as they were and as they are. OUT may be NULL to only count.
  *
  * Returns how many blocks differ, or -1 with errno EINVAL when either is NULL,
- * no snapshot or one that was freed, or when they are of different arenas.
+ * no snapshot or one that was freed, or when they are of different arenas or
+ * of one before and after a reset.
  */
 MOAT_API int moat_snapshot_diff(const struct moat_snapshot *before,
                                 const struct moat_snapshot *after, FILE *out);

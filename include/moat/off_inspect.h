@@ -3,7 +3,7 @@
  * Looking into arenas with MOAT_OFF; see off.h. A plain bump allocator does
  * not know its blocks:
  *  - moat_arena_stats() counts capacity, used, accessible bytes and what was
- *    refused; blocks and their bytes are 0;
+ *    refused; blocks, their bytes and holes are 0, and there are no canaries;
  *  - moat_arena_walk() visits nothing and returns 0, moat_describe() knows no
  *    address and returns false;
  *  - moat_arena_dump() writes text in each style, freed bytes and slack as

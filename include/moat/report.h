@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reports: hearing of findings, and making threads able to report.
+ * Reports: hearing of findings, and making threads able to report. No function
+ * here is for signal handlers.
  */
 #ifndef MOAT_REPORT_H
 #define MOAT_REPORT_H

@@ -533,6 +533,18 @@ struct arena_sweep arena_sweep_behind(const struct moat_arena *arena,
                                  = arena_damage_first_gap(arena, blocks) };
 }
 
+/* An overflow that went through a block and further is found in pieces. */
+static void follow(struct arena_sweep *sweep, struct moat_finding *finding)
+{
+    if (sweep->reached == finding->block.number && sweep->reached != 0
+        && arena_damage_goes_on(finding)) {
+        finding->reached_from = sweep->reached_from;
+    }
+    sweep->reached = finding->reached.number;
+    sweep->reached_from = finding->reached_from != 0 ? finding->reached_from
+                                                     : finding->block.number;
+}
+
 bool arena_next_damage(struct moat_arena *arena, struct arena_sweep *sweep,
                        enum moat_seen seen, struct moat_finding *finding)
 {
@@ -544,6 +556,7 @@ bool arena_next_damage(struct moat_arena *arena, struct arena_sweep *sweep,
     for (; sweep->gap < gaps; sweep->gap++) {
         if (arena_damage_at(heap.state, arena, sweep->gap, seen, finding)) {
             sweep->has_pending = true;
+            follow(sweep, finding);
             return true;
         }
     }

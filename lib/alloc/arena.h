@@ -118,6 +118,10 @@ struct arena_sweep {
     /* The next gap to look at; see arena_damage.h. */
     size_t gap;
     bool has_pending;
+    /* The block that the damage found last reached, and where that may have
+     * come from; 0: none. */
+    unsigned long reached;
+    unsigned long reached_from;
 };
 
 /* A sweep over what lies behind the first BLOCKS of ARENA. */

@@ -184,6 +184,22 @@ static bool is_underflow(const struct gap *gap, uintptr_t start, uintptr_t end)
     return gap->end - end < start - gap->start;
 }
 
+/* Whether the run [START, END) is all there is between two blocks. */
+static bool fills(const struct gap *gap, uintptr_t start, uintptr_t end)
+{
+    return gap->has_before && gap->has_behind && start == gap->start
+           && end == gap->end;
+}
+
+static void set_reached(const struct moat_arena *arena, const struct gap *gap,
+                        struct moat_finding *finding)
+{
+    const struct block_record *block = &arena->blocks[gap->index];
+    finding->reached.number = gap->index + 1;
+    finding->reached.size = block->bytes;
+    finding->reached.start = (const void *)block->start;
+}
+
 static void add_damage(struct moat_finding *finding, uintptr_t start,
                        uintptr_t end)
 {
@@ -253,6 +269,9 @@ static bool is_gap_damaged(struct moat_state *state,
                    MOAT_ACCESS_WRITE, seen, start);
     describe_block(state, arena, from_behind ? gap.index : gap.index - 1,
                    finding);
+    if (fills(&gap, start, end)) {
+        set_reached(arena, &gap, finding);
+    }
     collect(state, &gap, from_behind, start, end, finding);
     set_distances(finding);
     return true;
@@ -304,6 +323,28 @@ void arena_damage_repair(const struct moat_state *state,
     }
 }
 
+bool arena_damage_goes_on(const struct moat_finding *finding)
+{
+    return finding->kind == MOAT_KIND_HEAP_BUFFER_OVERFLOW
+           && finding->damage_ranges != 0
+           && finding->damage[0].where == MOAT_WHERE_AFTER
+           && finding->damage[0].distance == 0;
+}
+
+/* Whether damage fills all in front of block INDEX. */
+static bool is_reached(const struct moat_state *state,
+                       const struct moat_arena *arena, size_t index)
+{
+    if (arena->layout != ARENA_PACKED || index == 0) {
+        return false;
+    }
+    struct gap gap = packed_gap(arena, index, state->page_bytes);
+    uintptr_t start;
+    uintptr_t end;
+    return find_damage(state, &gap, gap.start, &start, &end)
+           && fills(&gap, start, end);
+}
+
 bool arena_damage_around(struct moat_state *state,
                          const struct moat_arena *arena, size_t index,
                          struct moat_finding *finding)
@@ -313,6 +354,10 @@ bool arena_damage_around(struct moat_state *state,
         = is_gap_damaged(state, arena, front + 1, MOAT_SEEN_AT_FREE, finding)
           || is_gap_damaged(state, arena, front, MOAT_SEEN_AT_FREE, finding);
     if (is_damaged) {
+        if (arena_damage_goes_on(finding)
+            && is_reached(state, arena, index)) {
+            finding->reached_from = index;
+        }
         arena_damage_repair(state, finding);
     }
     return is_damaged;

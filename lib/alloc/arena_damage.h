@@ -35,6 +35,10 @@ bool arena_damage_at(struct moat_state *state, const struct moat_arena *arena,
                      size_t gap, enum moat_seen seen,
                      struct moat_finding *finding);
 
+/* Whether FINDING is of damage that starts right behind a block: it may go on
+ * from what reached that block. */
+bool arena_damage_goes_on(const struct moat_finding *finding);
+
 /*
  * Describe the damage on either side of block INDEX, seen at free; what is
  * described is stamped anew.

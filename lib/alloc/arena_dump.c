@@ -58,9 +58,13 @@ void arena_dump_head(const struct moat_arena *arena, FILE *out)
 
 void arena_dump_tail(const struct moat_arena *arena, FILE *out)
 {
-    fprintf(out, "  %zu live, %zu freed, %zu bytes never used\n",
-            arena->live_blocks, arena->block_count - arena->live_blocks,
-            arena->capacity - arena->cursor);
+    size_t hole = arena_largest_hole(arena);
+    fprintf(out, "  %zu live, %zu freed, ", arena->live_blocks,
+            arena->block_count - arena->live_blocks);
+    if (hole != 0) {
+        fprintf(out, "largest hole %zu bytes, ", hole);
+    }
+    fprintf(out, "%zu bytes never used\n", arena->capacity - arena->cursor);
 }
 
 void arena_dump_text(const struct moat_arena *arena, FILE *out)

@@ -12,6 +12,9 @@
 
 void arena_stats(const struct moat_arena *arena, struct moat_stats *stats);
 
+/* As in struct moat_stats, which says what it is. */
+size_t arena_largest_hole(const struct moat_arena *arena);
+
 int arena_walk(const struct moat_arena *arena, moat_block_visitor visit,
                void *context);
 

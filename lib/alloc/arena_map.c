@@ -12,15 +12,16 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { UNIT_BYTES = 16, LINE_CELLS = 64 };
+enum { UNIT_BYTES = 16, LINE_CELLS = 64, LEGEND_COLUMNS = 79 };
 
 /* Where a cell holds more than one of these, it shows the last. */
 enum cell {
     CELL_UNUSED,
-    CELL_SLACK,
     CELL_CANARY,
     CELL_FREED,
     CELL_LIVE,
+    /* A live block ends in it. */
+    CELL_SLACK,
     CELL_DAMAGED,
     CELL_GUARD,
     CELLS
@@ -34,12 +35,12 @@ static const struct {
     const char *color;
 } looks[CELLS] = {
     [CELL_UNUSED] = { "never used", '.', "\u00b7", "90" },
-    [CELL_SLACK] = { "slack", '~', "\u2591", "33" },
     [CELL_CANARY] = { "canary", '|', "\u2503", "34" },
     [CELL_FREED] = { "freed", '-', "\u2592", "37" },
     [CELL_LIVE] = { "live", '#', "\u2588", "32" },
+    [CELL_SLACK] = { "live with slack", '~', "\u258c", "33" },
     [CELL_DAMAGED] = { "damaged", '!', "\u2716", "1;31" },
-    [CELL_GUARD] = { "guard page", '=', "\u25a6", "36" },
+    [CELL_GUARD] = { "guard", '=', "\u25a6", "36" },
 };
 
 struct map {
@@ -140,35 +141,46 @@ static void add_guard(struct map *map)
     add_cell(map, CELL_GUARD);
 }
 
-static void add_canary(struct map *map, uintptr_t start, uintptr_t end)
+/* The same where all is stamped, and as long as it still is. */
+static void add_stamped(struct map *map, uintptr_t start, uintptr_t end,
+                        enum cell cell)
 {
     for (uintptr_t at = start; at < end;) {
         uintptr_t next = size_round_down(at, UNIT_BYTES) + UNIT_BYTES;
         next = next < end ? next : end;
         add(map, at, next,
-            canary_is_intact(map->state->secret, at, next) ? CELL_CANARY
+            canary_is_intact(map->state->secret, at, next) ? cell
                                                            : CELL_DAMAGED);
         at = next;
     }
 }
 
-static void add_block(struct map *map, const struct block_record *block)
+static void add_canary(struct map *map, uintptr_t start, uintptr_t end)
+{
+    add_stamped(map, start, end, CELL_CANARY);
+}
+
+/* BLOCK, and its slack up to the next unit. Returns where that ends. */
+static uintptr_t add_block(struct map *map, const struct block_record *block)
 {
     uintptr_t end = block->start + block->bytes;
+    uintptr_t slack_end = size_round_up(end, UNIT_BYTES);
+    if (block->bytes == 0) {
+        slack_end += UNIT_BYTES;
+    }
+    if (slack_end > end + block->tail_bytes) {
+        slack_end = end + block->tail_bytes;
+    }
     if (block->state == BLOCK_LIVE) {
         add(map, block->start, end, CELL_LIVE);
+        add_stamped(map, end, slack_end, CELL_SLACK);
     } else if (block->state == BLOCK_REVOKED) {
-        add(map, block->start, end, CELL_FREED);
+        add(map, block->start, slack_end, CELL_FREED);
     } else {
         /* It is canary now. */
-        for (uintptr_t at = block->start; at < end; at += UNIT_BYTES) {
-            uintptr_t next = at + UNIT_BYTES < end ? at + UNIT_BYTES : end;
-            add(map, at, next,
-                canary_is_intact(map->state->secret, at, next)
-                    ? CELL_FREED
-                    : CELL_DAMAGED);
-        }
+        add_stamped(map, block->start, slack_end, CELL_FREED);
     }
+    return slack_end;
 }
 
 static void add_packed(struct map *map, const struct moat_arena *arena)
@@ -186,11 +198,12 @@ static void add_packed(struct map *map, const struct moat_arena *arena)
             at = hole_end;
         }
         add_canary(map, at, block->start);
-        add_block(map, block);
-        at = block->start + block->bytes;
+        at = add_block(map, block);
     }
     if (arena->block_count != 0) {
-        uintptr_t end = at + arena->blocks[arena->block_count - 1].tail_bytes;
+        const struct block_record *last
+            = &arena->blocks[arena->block_count - 1];
+        uintptr_t end = last->start + last->bytes + last->tail_bytes;
         add_canary(map, at, end);
         at = end;
     }
@@ -215,11 +228,10 @@ static void add_fenced(struct map *map, const struct moat_arena *arena)
             add(map, first, last, CELL_FREED);
         } else {
             uintptr_t front = block->start - block->front_bytes;
-            add(map, first, front, CELL_SLACK);
+            add(map, first, front, CELL_UNUSED);
             add_canary(map, front, block->start);
-            add_block(map, block);
-            add_canary(map, end, end + block->tail_bytes);
-            add(map, end + block->tail_bytes, last, CELL_SLACK);
+            add_canary(map, add_block(map, block), end + block->tail_bytes);
+            add(map, end + block->tail_bytes, last, CELL_UNUSED);
         }
         add_guard(map);
     }
@@ -227,17 +239,29 @@ static void add_fenced(struct map *map, const struct moat_arena *arena)
 
 static void add_legend(const struct map *map)
 {
-    bool is_first = true;
-    fputs("  ", map->out);
+    int column = fprintf(map->out, "  %d bytes each:", UNIT_BYTES);
+    const char *between = " ";
     for (enum cell cell = 0; cell < CELLS; cell++) {
-        if (map->is_used[cell]) {
-            fputs(is_first ? "" : ", ", map->out);
-            draw(map, cell, 1);
-            fprintf(map->out, " %s", looks[cell].name);
-            is_first = false;
+        int columns = (int)strlen(looks[cell].name) + 4;
+        if (!map->is_used[cell]) {
+            continue;
         }
+        if (cell == CELL_GUARD) {
+            between = "; a page: ";
+            columns += 8;
+        }
+        if (column + columns > LEGEND_COLUMNS) {
+            fputs(cell == CELL_GUARD ? ";\n" : ",\n", map->out);
+            between = cell == CELL_GUARD ? "  a page: " : "  ";
+            column = 0;
+        }
+        fputs(between, map->out);
+        draw(map, cell, 1);
+        fprintf(map->out, " %s", looks[cell].name);
+        between = ", ";
+        column += columns;
     }
-    fprintf(map->out, "; %d bytes each\n", UNIT_BYTES);
+    fputc('\n', map->out);
 }
 
 void arena_dump_map(const struct moat_state *state,
@@ -258,4 +282,8 @@ void arena_dump_map(const struct moat_state *state,
     }
     add_legend(&map);
     arena_dump_tail(arena, out);
+    struct moat_stats stats;
+    arena_stats(arena, &stats);
+    fprintf(out, "  %zu bytes accessible, of which canaries take %zu\n",
+            stats.accessible_bytes, stats.canary_bytes);
 }

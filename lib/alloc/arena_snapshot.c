@@ -11,19 +11,18 @@
 #include "os/pages.h"
 #include "record/arena_record.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <string.h>
 
 struct moat_snapshot {
     struct moat_snapshot *next;
     size_t mapped_bytes;
-    /* An arena's record is used again later: base and creation tell. */
-    const struct moat_arena *arena;
-    uintptr_t base;
-    site_id create_site;
-    unsigned resets;
-    char name[ARENA_NAME_BYTES];
+    /* No other arena and no other life of this one has it. */
+    uint64_t era;
+    /* As the arena's: what was taken back between two snapshots. */
+    size_t rewinds;
+    unsigned kept_rewinds;
+    struct arena_rewind rewind[ARENA_REWINDS];
     size_t count;
     struct block_record *blocks;
     /* Of each block, where its bytes are in CONTENTS. */
@@ -99,11 +98,10 @@ struct moat_snapshot *arena_snapshot_take(const struct moat_arena *arena)
     }
     struct moat_snapshot *snapshot = (struct moat_snapshot *)start;
     snapshot->mapped_bytes = bytes;
-    snapshot->arena = arena;
-    snapshot->base = arena->base;
-    snapshot->create_site = arena->create_site;
-    snapshot->resets = arena->resets;
-    memcpy(snapshot->name, arena->name, sizeof snapshot->name);
+    snapshot->era = arena->era;
+    snapshot->rewinds = arena->rewinds;
+    snapshot->kept_rewinds = arena->kept_rewinds;
+    memcpy(snapshot->rewind, arena->rewind, sizeof snapshot->rewind);
     snapshot->count = count;
     snapshot->blocks = (struct block_record *)(start + head);
     snapshot->places = (size_t *)(start + head + records);
@@ -127,20 +125,24 @@ struct moat_snapshot *arena_snapshot_take(const struct moat_arena *arena)
 bool arena_snapshot_is_comparable(const struct moat_snapshot *before,
                                   const struct moat_snapshot *after)
 {
-    return is_kept(before) && is_kept(after) && before->arena == after->arena
-           && before->base == after->base
-           && before->create_site == after->create_site
-           && before->resets == after->resets;
+    return is_kept(before) && is_kept(after) && before->era == after->era;
 }
 
-static void print_bytes(FILE *out, const unsigned char *bytes, size_t count)
+/* In hex and as text, as the damage lines of reports. */
+static void print_bytes(FILE *out, const char *when,
+                        const unsigned char *bytes, size_t count)
 {
-    enum { SHOWN = 32 };
-    fputc('"', out);
-    for (size_t i = 0; i < count && i < SHOWN; i++) {
-        fputc(bytes[i] < 0x80 && isprint(bytes[i]) ? bytes[i] : '.', out);
+    enum { SHOWN = 16 };
+    size_t shown = count < SHOWN ? count : SHOWN;
+    fprintf(out, "    %-7s", when);
+    for (size_t i = 0; i < shown; i++) {
+        fprintf(out, " %02x", bytes[i]);
     }
-    fputs(count > SHOWN ? "\"..." : "\"", out);
+    fputs(" \"", out);
+    for (size_t i = 0; i < shown; i++) {
+        fputc(bytes[i] >= 0x20 && bytes[i] < 0x7f ? bytes[i] : '.', out);
+    }
+    fputs(shown < count ? "\" ...\n" : "\"\n", out);
 }
 
 /* Print each run of bytes that differs; return whether there is one. */
@@ -161,12 +163,13 @@ static bool diff_bytes(size_t number, size_t arena_offset,
             at++;
         }
         if (at > start) {
-            fprintf(out, "~ block #%zu +%zu (arena offset 0x%zx): ", number,
+            fprintf(out,
+                    "~ block #%zu, %zu %s at +%zu (arena offset 0x%zx), "
+                    "changed\n",
+                    number, at - start, at - start == 1 ? "byte" : "bytes",
                     start, arena_offset + start);
-            print_bytes(out, before + start, at - start);
-            fputs(" -> ", out);
-            print_bytes(out, after + start, at - start);
-            fputc('\n', out);
+            print_bytes(out, "before:", before + start, at - start);
+            print_bytes(out, "after:", after + start, at - start);
         }
     }
     return true;
@@ -181,7 +184,26 @@ static void print_block(FILE *out, char sign, size_t number,
     }
 }
 
-/* Whether both are the same block: a rewind lets numbers start again. */
+/*
+ * How many blocks were never taken back from one snapshot to the other: behind
+ * them numbers have started again. See arena_mark_is_good().
+ */
+static size_t lasting_blocks(const struct moat_snapshot *one,
+                             const struct moat_snapshot *other)
+{
+    const struct moat_snapshot *late
+        = one->rewinds > other->rewinds ? one : other;
+    size_t earlier = one->rewinds + other->rewinds - late->rewinds;
+    for (unsigned i = 0; i < late->kept_rewinds; i++) {
+        if (late->rewind[i].number > earlier) {
+            return late->rewind[i].blocks;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* Whether both are the same block; where rewinds are forgotten, what a block
+ * is like tells. */
 static bool is_same(const struct block_record *then,
                     const struct block_record *now)
 {
@@ -193,11 +215,12 @@ int arena_snapshot_diff(const struct moat_snapshot *before,
                         const struct moat_snapshot *after, FILE *out)
 {
     size_t differences = 0;
+    size_t lasting = lasting_blocks(before, after);
     for (size_t i = 0; i < after->count; i++) {
         const struct block_record *now = &after->blocks[i];
         const struct block_record *then
             = i < before->count ? &before->blocks[i] : NULL;
-        if (then != NULL && !is_same(then, now)) {
+        if (then != NULL && (i >= lasting || !is_same(then, now))) {
             print_block(out, '-', i + 1, then, "was taken back");
             differences++;
             then = NULL;

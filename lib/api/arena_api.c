@@ -236,10 +236,17 @@ int moat_arena_grow(struct moat_arena *arena, size_t capacity)
     return error;
 }
 
-/* All allocations come through here; ALIGNMENT is as in alloc/arena.h. */
+/* What a block holds from the start. */
+enum contents { CONTENTS_ANY, CONTENTS_ZERO, CONTENTS_COPY };
+
+/*
+ * All allocations come through here; ALIGNMENT is as in alloc/arena.h. The
+ * block is filled while the arena is still in use: another thread that resets
+ * a shared one then comes before all of this call or behind it.
+ */
 static inline __attribute__((always_inline)) void *
 allocate(struct moat_arena *arena, size_t alignment, size_t size,
-         const void *caller)
+         enum contents contents, const void *source, const void *caller)
 {
     site_id site = runtime_site(caller);
     enum arena_use use
@@ -250,6 +257,11 @@ allocate(struct moat_arena *arena, size_t alignment, size_t size,
     }
     int error;
     void *block = arena_allocate(arena, alignment, size, site, &error);
+    if (block != NULL && contents == CONTENTS_ZERO) {
+        memset(block, 0, size);
+    } else if (block != NULL && contents == CONTENTS_COPY) {
+        memcpy(block, source, size);
+    }
     arena_use_end(arena, use);
     if (block == NULL) {
         errno = error;
@@ -259,7 +271,7 @@ allocate(struct moat_arena *arena, size_t alignment, size_t size,
 
 void *moat_arena_alloc(struct moat_arena *arena, size_t size)
 {
-    return allocate(arena, ARENA_ALIGNMENT_DEFAULT, size,
+    return allocate(arena, ARENA_ALIGNMENT_DEFAULT, size, CONTENTS_ANY, NULL,
                     __builtin_return_address(0));
 }
 
@@ -268,10 +280,8 @@ void *moat_arena_calloc(struct moat_arena *arena, size_t count, size_t size)
     size_t bytes;
     bool fits = size_multiply(count, size, &bytes);
     /* What does not fit is still refused by the arena, which counts it. */
-    void *block
-        = allocate(arena, ARENA_ALIGNMENT_DEFAULT, fits ? bytes : SIZE_MAX,
-                   __builtin_return_address(0));
-    return block == NULL ? NULL : memset(block, 0, bytes);
+    return allocate(arena, ARENA_ALIGNMENT_DEFAULT, fits ? bytes : SIZE_MAX,
+                    CONTENTS_ZERO, NULL, __builtin_return_address(0));
 }
 
 void *moat_arena_aligned_alloc(struct moat_arena *arena, size_t alignment,
@@ -281,7 +291,8 @@ void *moat_arena_aligned_alloc(struct moat_arena *arena, size_t alignment,
         errno = EINVAL;
         return NULL;
     }
-    return allocate(arena, alignment, size, __builtin_return_address(0));
+    return allocate(arena, alignment, size, CONTENTS_ANY, NULL,
+                    __builtin_return_address(0));
 }
 
 char *moat_arena_strdup(struct moat_arena *arena, const char *text)
@@ -290,9 +301,8 @@ char *moat_arena_strdup(struct moat_arena *arena, const char *text)
         errno = EINVAL;
         return NULL;
     }
-    size_t size = strlen(text) + 1;
-    char *copy = allocate(arena, 1, size, __builtin_return_address(0));
-    return copy == NULL ? NULL : memcpy(copy, text, size);
+    return allocate(arena, 1, strlen(text) + 1, CONTENTS_COPY, text,
+                    __builtin_return_address(0));
 }
 
 /* What the program freed into, which is no living arena. */
@@ -337,7 +347,8 @@ void *moat_arena_realloc(struct moat_arena *arena, void *block, size_t size)
 {
     const void *caller = __builtin_return_address(0);
     if (block == NULL) {
-        return allocate(arena, ARENA_ALIGNMENT_DEFAULT, size, caller);
+        return allocate(arena, ARENA_ALIGNMENT_DEFAULT, size, CONTENTS_ANY,
+                        NULL, caller);
     }
     int saved_errno = errno;
     struct moat_finding finding;

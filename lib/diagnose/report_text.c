@@ -223,6 +223,21 @@ static void add_damage(struct text *text, const struct moat_finding *finding)
     if (finding->has_more_damage) {
         text_string(text, "damage: more of it further on\n");
     }
+    if (finding->reached.number != 0) {
+        text_string(text, "damage: it reaches ");
+        text_decimal(text, finding->reached.size);
+        text_string(text, "-byte block #");
+        text_decimal(text, finding->reached.number);
+        text_character(text, ' ');
+        add_range(text, (uintptr_t)finding->reached.start,
+                  finding->reached.size);
+        text_string(text, ", and may go on in there or have come from there\n");
+    }
+    if (finding->reached_from != 0) {
+        text_string(text, "damage: it may all have come from block #");
+        text_decimal(text, finding->reached_from);
+        text_character(text, '\n');
+    }
 }
 
 static void add_requested(struct text *text,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every public function with every bad argument: the behaviour that its header
- * documents. Runs with halt_on_error=0; a hook keeps the findings. The argument
- * "fenced" makes the arenas fenced ones; bad_input.sh runs it on all ways.
+ * documents. Runs with halt_on_error=0; a hook keeps the findings. The
+ * arguments "fenced" and "shared" make the arenas such ones; bad_input.sh runs
+ * it on all ways.
  */
 #include <moat.h>
 
@@ -38,11 +39,12 @@ static char *stale;
 static char local[64];
 
 static enum moat_layout layout;
+static enum moat_sharing sharing;
 
 static struct moat_arena *create(const char *name, size_t capacity)
 {
     struct moat_arena_config config = { .name = name, .capacity = capacity,
-                                        .layout = layout };
+                                        .layout = layout, .sharing = sharing };
     return moat_arena_create_with(&config);
 }
 
@@ -420,6 +422,7 @@ START_TEST(an_arena_that_was_reset_is_as_new)
     for (int is_placed = 0; is_placed < 2; is_placed++) {
         struct moat_arena_config config
             = { .name = "again", .capacity = 1000, .layout = layout,
+                .sharing = sharing,
                 .at = is_placed ? moat_arena_base(destroyed) : NULL };
         struct moat_arena *arena = moat_arena_create_with(&config);
         ck_assert_ptr_nonnull(arena);
@@ -859,8 +862,12 @@ int main(int argument_count, char *arguments[])
         execv("/proc/self/exe", arguments);
         return 99;
     }
-    if (argument_count > 1 && strcmp(arguments[1], "fenced") == 0) {
-        layout = MOAT_LAYOUT_FENCED;
+    for (int i = 1; i < argument_count; i++) {
+        if (strcmp(arguments[i], "fenced") == 0) {
+            layout = MOAT_LAYOUT_FENCED;
+        } else if (strcmp(arguments[i], "shared") == 0) {
+            sharing = MOAT_SHARING_LOCKED;
+        }
     }
     return unit_run("bad input", add);
 }

@@ -18,7 +18,8 @@ static const char *const met[] = {
     "overflow",       "use_after_free", "use_after_unmap",
     "null_dereference", "no_fault",     "nested",
     "ten_thousand_times", "in_threads", "stack_overflow",
-    "stack_overflow_in_a_thread",
+    "stack_overflow_in_a_thread", "on_a_tiny_stack", "none_of_moats",
+    "copies_of_any_size", "ten_thousand_copies",
 };
 
 enum { MET = sizeof met / sizeof met[0] };

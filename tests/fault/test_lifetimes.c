@@ -2,8 +2,8 @@
 /*
  * Blocks and arenas that change: resizing, growing, rewinding, with good
  * arguments and with bad ones. As test_bad_input it runs with halt_on_error=0,
- * and a hook keeps the findings; the argument "fenced" makes the arenas fenced
- * ones; bad_input.sh runs it on all ways.
+ * and a hook keeps the findings; the arguments "fenced" and "shared" make the
+ * arenas such ones; bad_input.sh runs it on all ways.
  */
 #include <moat.h>
 
@@ -31,11 +31,12 @@ static struct moat_arena *destroyed;
 static char *stale;
 static char local[64];
 static enum moat_layout layout;
+static enum moat_sharing sharing;
 
 static struct moat_arena *create(const char *name, size_t capacity)
 {
     struct moat_arena_config config = { .name = name, .capacity = capacity,
-                                        .layout = layout };
+                                        .layout = layout, .sharing = sharing };
     return moat_arena_create_with(&config);
 }
 
@@ -203,7 +204,7 @@ static struct moat_arena *create_growing(size_t capacity, size_t most)
     struct moat_arena_config config = { .name = "growing",
                                         .capacity = capacity,
                                         .max_capacity = most,
-                                        .layout = layout };
+                                        .layout = layout, .sharing = sharing };
     struct moat_arena *arena = moat_arena_create_with(&config);
     ck_assert_ptr_nonnull(arena);
     return arena;
@@ -558,7 +559,8 @@ START_TEST(a_mark_outlives_no_arena)
     struct moat_mark mark = moat_arena_mark(living);
     moat_arena_destroy(living);
     struct moat_arena_config config = { .name = "living", .capacity = 4096,
-                                        .at = place, .layout = layout };
+                                        .at = place, .layout = layout,
+                                        .sharing = sharing };
     living = moat_arena_create_with(&config);
     ck_assert_ptr_nonnull(living);
     moat_arena_alloc(living, 32);
@@ -639,8 +641,12 @@ int main(int argument_count, char *arguments[])
         execv("/proc/self/exe", arguments);
         return 99;
     }
-    if (argument_count > 1 && strcmp(arguments[1], "fenced") == 0) {
-        layout = MOAT_LAYOUT_FENCED;
+    for (int i = 1; i < argument_count; i++) {
+        if (strcmp(arguments[i], "fenced") == 0) {
+            layout = MOAT_LAYOUT_FENCED;
+        } else if (strcmp(arguments[i], "shared") == 0) {
+            sharing = MOAT_SHARING_LOCKED;
+        }
     }
     return unit_run("lifetimes", add);
 }

@@ -46,9 +46,11 @@ for header in moat.h moat/arena.h moat/expect.h moat/finding.h \
     moat/guarded.h moat/inspect.h moat/report.h moat/version.h; do
     for form in '' -DMOAT_OFF; do
         echo "#include <$header>" >"$scratch/alone.c"
-        ${CC:-cc} -std=c11 -pedantic -Wall -Wextra -Wconversion -Werror \
-            -fsyntax-only $form -I"$srcdir/include" "$scratch/alone.c" \
-            >"$scratch/wrong" 2>&1
+        for standard in c99 c11; do
+            ${CC:-cc} -std=$standard -pedantic -Wall -Wextra -Wconversion \
+                -Werror -fsyntax-only $form -I"$srcdir/include" \
+                "$scratch/alone.c"
+        done >"$scratch/wrong" 2>&1
         result "$header compiles alone${form:+, with $form}" "$scratch/wrong"
         cp "$scratch/alone.c" "$scratch/alone.cc"
         # A C compiler without its C++ half is no failure.

@@ -67,6 +67,12 @@ static void say_used(const char *what, const struct moat_arena *arena)
     printf("%s: %lu used of %lu, at most %lu, refused %lu\n", what,
            (unsigned long)stats.used, (unsigned long)stats.capacity,
            (unsigned long)stats.max_capacity, (unsigned long)stats.refused);
+    /* These MOAT_OFF does not know; what is unknown is 0. */
+    printf("counts in bounds: %d %d %d\n", stats.largest_hole <= stats.used,
+           stats.live_bytes + stats.freed_bytes + stats.slack_bytes
+               <= stats.used,
+           stats.used != 0
+               || (stats.largest_hole == 0 && stats.canary_bytes == 0));
 }
 
 /* Numbers that are the same everywhere. */

@@ -41,6 +41,7 @@ cp "$srcdir/tests/off/conformance.c" "$scratch/source.c"
 cp "$srcdir/tests/off/conformance.c" "$scratch/source.cc"
 forms=c
 compile c "${CC:-cc}" -std=c11 -O2
+compile c-c99 "${CC:-cc}" -std=c99 -O1
 if command -v clang >/dev/null; then
     compile c-clang clang -std=c11 -O1
 else

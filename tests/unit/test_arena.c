@@ -241,6 +241,79 @@ START_TEST(a_flood_from_the_block_before_is_its_overflow)
 }
 END_TEST
 
+/* Through the second and the third block, and behind that. */
+START_TEST(a_flood_is_followed_from_block_to_block)
+{
+    if (!set_up(_i) || layout == ARENA_FENCED) {
+        return;
+    }
+    struct moat_arena *arena = create(4096);
+    unsigned char *blocks[5];
+    for (int i = 0; i < 5; i++) {
+        blocks[i] = allocate(arena, i == 2 ? 20 : 32);
+    }
+    memset(blocks[0] + 32, 'x', (size_t)(blocks[2] - blocks[0]) - 32 + 27);
+    blocks[3][32 + 1] = 'x';
+    static const unsigned long expected[][3] = {
+        /* The block, the one reached, the one it may all have come from. */
+        { 1, 2, 0 }, { 2, 3, 1 }, { 3, 0, 1 }, { 4, 0, 0 }
+    };
+    struct arena_sweep walk = { .gap = 0 };
+    for (int i = 0; i < 4; i++) {
+        ck_assert(
+            arena_next_damage(arena, &walk, MOAT_SEEN_AT_CHECK, &finding));
+        ck_assert_int_eq(finding.kind, MOAT_KIND_HEAP_BUFFER_OVERFLOW);
+        ck_assert_uint_eq(finding.block.number, expected[i][0]);
+        ck_assert_uint_eq(finding.reached.number, expected[i][1]);
+        ck_assert_uint_eq(finding.reached_from, expected[i][2]);
+        ck_assert_uint_eq(finding.damage_ranges, 1);
+        if (i == 1) {
+            ck_assert_ptr_eq(finding.reached.start, blocks[2]);
+            ck_assert_uint_eq(finding.reached.size, 20);
+            ck_assert_uint_eq(finding.damage[0].bytes, 32);
+        }
+    }
+    ck_assert(
+        !arena_next_damage(arena, &walk, MOAT_SEEN_AT_CHECK, &finding));
+
+    /* A gap that is filled, and damage behind the block, but not from its end
+     * on. */
+    memset(blocks[0] + 32, 'x', 32);
+    blocks[1][32 + 1] = 'x';
+    ck_assert(
+        arena_next_damage(arena, &walk, MOAT_SEEN_AT_CHECK, &finding));
+    ck_assert_uint_eq(finding.reached.number, 2);
+    ck_assert(
+        arena_next_damage(arena, &walk, MOAT_SEEN_AT_CHECK, &finding));
+    ck_assert_uint_eq(finding.block.number, 2);
+    ck_assert_uint_eq(finding.reached_from, 0);
+    ck_assert(
+        !arena_next_damage(arena, &walk, MOAT_SEEN_AT_CHECK, &finding));
+}
+END_TEST
+
+START_TEST(a_flood_through_a_block_is_known_when_that_is_freed)
+{
+    if (!set_up(_i) || layout == ARENA_FENCED) {
+        return;
+    }
+    struct moat_arena *arena = create(4096);
+    unsigned char *first = allocate(arena, 32);
+    unsigned char *second = allocate(arena, 32);
+    unsigned char *third = allocate(arena, 32);
+    memset(first + 32, 'x', (size_t)(second - first) + 3);
+    ck_assert(arena_free(arena, (uintptr_t)second, 1, &finding));
+    ck_assert_uint_eq(finding.block.number, 2);
+    ck_assert_uint_eq(finding.damage[0].bytes, 3);
+    ck_assert_uint_eq(finding.reached.number, 0);
+    ck_assert_uint_eq(finding.reached_from, 1);
+    third[32] = 'x';
+    ck_assert(arena_free(arena, (uintptr_t)third, 1, &finding));
+    ck_assert_uint_eq(finding.block.number, 3);
+    ck_assert_uint_eq(finding.reached_from, 0);
+}
+END_TEST
+
 START_TEST(more_damage_than_a_finding_holds_is_found_in_turns)
 {
     if (!set_up(_i)) {
@@ -556,6 +629,8 @@ static void add(TCase *tests)
         damage_in_front_of_a_block_is_an_underflow,
         both_sides_of_a_gap_are_two_errors,
         a_flood_from_the_block_before_is_its_overflow,
+        a_flood_is_followed_from_block_to_block,
+        a_flood_through_a_block_is_known_when_that_is_freed,
         more_damage_than_a_finding_holds_is_found_in_turns,
         a_freed_block_is_out_of_reach_or_watched,
         bad_frees_are_told_apart_and_free_nothing,

@@ -9,7 +9,9 @@
 #include "tests/support/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,7 +31,7 @@ static char *allocate(size_t size, const char *contents)
 {
     char *block = moat_arena_calloc(arena, 1, size);
     ck_assert_ptr_nonnull(block);
-    strcpy(block, contents);
+    memcpy(block, contents, size == 0 ? 0 : strlen(contents) + 1);
     return block;
 }
 
@@ -57,7 +59,8 @@ START_TEST(a_dump_shows_an_arena_as_a_bump_allocator_would_hold_it)
                 "  0x0000  Hello arena....................................."
                 "................\n"
                 "  0x0040  fits............\n"
-                "  2 live, 1 freed, 176 bytes never used\n");
+                "  2 live, 1 freed, largest hole 32 bytes, 176 bytes never "
+                "used\n");
 }
 END_TEST
 
@@ -89,7 +92,8 @@ START_TEST(a_dump_in_hex_has_the_bounds_of_blocks)
              "  *\n"
              "  0x0070  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  "
              "|................|\n"
-             "  2 live, 1 freed, 128 bytes never used\n",
+             "  2 live, 1 freed, largest hole 32 bytes, 128 bytes never used"
+             "\n",
              (void *)first, (void *)(first + 5), (void *)freed,
              (void *)(freed + 32), (void *)last, (void *)(last + 80));
     ck_assert_str_eq(dump_as(MOAT_DUMP_HEX), expected);
@@ -108,10 +112,11 @@ START_TEST(a_map_shows_what_lies_where)
     dump_as(MOAT_DUMP_MAP);
     static const char head[] = "arena \"letters\", 112 of 256 bytes used\n"
                                "  =##!|----||#|.........";
-    static const char tail[] = ".=\n  . never used, | canary, - freed, "
-                               "# live, ! damaged, = guard page; 16 bytes "
-                               "each\n"
-                               "  2 live, 1 freed, 144 bytes never used\n";
+    static const char tail[]
+        = ".=\n  16 bytes each: . never used, | canary, - freed, # live, "
+          "! damaged;\n  a page: = guard\n"
+          "  2 live, 1 freed, largest hole 64 bytes, 144 bytes never used\n"
+          "  4096 bytes accessible, of which canaries take 80\n";
     ck_assert_int_eq(strncmp(text, head, strlen(head)), 0);
     ck_assert_str_eq(text + strlen(text) - strlen(tail), tail);
     freed[20] = '!';
@@ -121,6 +126,109 @@ START_TEST(a_map_shows_what_lies_where)
                                  "▦██✖┃▒✖▒▒┃┃█┃·"));
     damaged[33] = canary;
     freed[20] = canary_in_freed;
+}
+END_TEST
+
+START_TEST(a_map_shows_slack_where_a_block_ends_in_a_cell)
+{
+    char *first = allocate(20, "live");
+    char *freed = allocate(20, "gone");
+    allocate(0, "");
+    allocate(1, "");
+    moat_arena_free(arena, freed);
+    ck_assert_ptr_nonnull(
+        strstr(dump_as(MOAT_DUMP_MAP), "\n  =#~||--||~||~|."));
+    ck_assert_ptr_nonnull(strstr(
+        text, "\n  16 bytes each: . never used, | canary, - freed, # live, "
+              "~ live with slack;\n  a page: = guard\n"));
+    char canary = first[31];
+    first[31] = '!';
+    ck_assert_ptr_nonnull(
+        strstr(dump_as(MOAT_DUMP_MAP), "\n  =#!||--||~||~|."));
+    setlocale(LC_ALL, "C.UTF-8");
+    first[31] = canary;
+    ck_assert_ptr_nonnull(
+        strstr(dump_as(MOAT_DUMP_MAP), "\n  ▦█▌┃┃▒▒┃┃▌┃┃▌┃·"));
+}
+END_TEST
+
+/* What a stream gets is up to it and to the environment. */
+START_TEST(a_map_is_in_colour_on_a_terminal_that_can)
+{
+    static const struct {
+        const char *terminal;
+        const char *no_color;
+        bool is_colorful;
+    } cases[] = { { "xterm", NULL, true },  { "xterm", "", true },
+                  { "xterm", "1", false },  { "dumb", NULL, false },
+                  { NULL, NULL, false } };
+    int control = posix_openpt(O_RDWR | O_NOCTTY);
+    ck_assert_int_ge(control, 0);
+    ck_assert_int_eq(grantpt(control), 0);
+    ck_assert_int_eq(unlockpt(control), 0);
+    FILE *out = fopen(ptsname(control), "r+");
+    ck_assert_ptr_nonnull(out);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        unsetenv("TERM");
+        unsetenv("NO_COLOR");
+        if (cases[i].terminal != NULL) {
+            setenv("TERM", cases[i].terminal, 1);
+        }
+        if (cases[i].no_color != NULL) {
+            setenv("NO_COLOR", cases[i].no_color, 1);
+        }
+        moat_arena_dump(arena, out, MOAT_DUMP_MAP);
+        fflush(out);
+        size_t filled = 0;
+        do {
+            ssize_t bytes
+                = read(control, text + filled, sizeof text - 1 - filled);
+            ck_assert_int_gt(bytes, 0);
+            filled += (size_t)bytes;
+            text[filled] = '\0';
+        } while (strstr(text, "canaries take") == NULL);
+        ck_assert_msg((strchr(text, '\033') != NULL) == cases[i].is_colorful,
+                      "TERM number %zu: %s", i, text);
+    }
+    setenv("TERM", "xterm", 1);
+    unsetenv("NO_COLOR");
+    ck_assert_ptr_null(strchr(dump_as(MOAT_DUMP_MAP), '\033'));
+    fclose(out);
+    close(control);
+}
+END_TEST
+
+START_TEST(each_cell_of_a_map_looks_different)
+{
+    static char unicode[sizeof text];
+    static char colorful[sizeof text];
+    struct arena_map_look look = { .is_unicode = true };
+    char *freed = allocate(20, "gone");
+    allocate(20, "live");
+    char *damaged = allocate(16, "live");
+    moat_arena_free(arena, freed);
+    char canary = damaged[16];
+    damaged[16] = '!';
+    dump_as(MOAT_DUMP_MAP);
+    FILE *out = fmemopen(unicode, sizeof unicode - 1, "w");
+    arena_dump_map(&moat_state, arena, out, look);
+    fclose(out);
+    look.is_unicode = false;
+    look.is_colorful = true;
+    out = fmemopen(colorful, sizeof colorful - 1, "w");
+    arena_dump_map(&moat_state, arena, out, look);
+    fclose(out);
+    damaged[16] = canary;
+    static const char ascii[] = "=-#~|!.";
+    static const char *const signs[] = { "▦", "▒", "█", "▌", "┃", "✖", "·" };
+    static const char *const colors[]
+        = { "\033[36m=", "\033[37m-", "\033[32m#", "\033[33m~",
+            "\033[34m|", "\033[1;31m!", "\033[90m." };
+    for (size_t i = 0; i < sizeof ascii - 1; i++) {
+        ck_assert_ptr_nonnull(strchr(text, ascii[i]));
+        ck_assert_ptr_nonnull(strstr(unicode, signs[i]));
+        ck_assert_ptr_nonnull(strstr(colorful, colors[i]));
+    }
 }
 END_TEST
 
@@ -153,9 +261,11 @@ START_TEST(a_map_of_fenced_blocks_shows_their_guards)
                    "  ----------------------------------------------------"
                    "------------\n"
                    "  *\n"
-                   "  -=~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~"
-                   "~~~~~~~~~~~~\n"));
+                   "  -=.................................................."
+                   "............\n"));
         ck_assert_ptr_nonnull(strstr(text, "  |#=\n"));
+        ck_assert_ptr_nonnull(strstr(
+            text, "  4096 bytes accessible, of which canaries take 64\n"));
     }
 }
 END_TEST
@@ -268,14 +378,21 @@ START_TEST(a_diff_says_what_appeared_went_and_changed)
     allocate(32, "the same");
     struct moat_snapshot *before = moat_arena_snapshot(arena);
     memcpy(changed + 2, "go", 2);
-    changed[31] = '!';
+    memset(changed + 12, '-', 20);
+    changed[12] = 1;
     moat_arena_free(arena, freed);
     allocate(16, "new");
     struct moat_snapshot *after = moat_arena_snapshot(arena);
     ck_assert_int_eq(diff(before, after), 3);
     ck_assert_str_eq(text,
-                     "~ block #1 +2 (arena offset 0x2): \"f\" -> \"g\"\n"
-                     "~ block #1 +31 (arena offset 0x1f): \".\" -> \"!\"\n"
+                     "~ block #1, 1 byte at +2 (arena offset 0x2), changed\n"
+                     "    before: 66 \"f\"\n"
+                     "    after:  67 \"g\"\n"
+                     "~ block #1, 20 bytes at +12 (arena offset 0xc), changed\n"
+                     "    before: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+                     "00 00 \"................\" ...\n"
+                     "    after:  01 2d 2d 2d 2d 2d 2d 2d 2d 2d 2d 2d 2d 2d "
+                     "2d 2d \".---------------\" ...\n"
                      "- block #2, 32 bytes at arena offset 0x20, was freed\n"
                      "+ block #4, 16 bytes at arena offset 0x60, appeared\n");
     ck_assert_int_eq(moat_snapshot_diff(before, after, NULL), 3);
@@ -306,6 +423,9 @@ static void add(TCase *tests)
     tcase_add_test(tests, a_dump_of_nothing_is_two_lines);
     tcase_add_test(tests, a_dump_in_hex_has_the_bounds_of_blocks);
     tcase_add_test(tests, a_map_shows_what_lies_where);
+    tcase_add_test(tests, a_map_shows_slack_where_a_block_ends_in_a_cell);
+    tcase_add_test(tests, a_map_is_in_colour_on_a_terminal_that_can);
+    tcase_add_test(tests, each_cell_of_a_map_looks_different);
     tcase_add_test(tests, a_map_in_colour_ends_each_colour);
     tcase_add_test(tests, a_map_of_fenced_blocks_shows_their_guards);
     tcase_add_loop_test(tests, a_map_shows_what_was_taken_back, 0, 2);

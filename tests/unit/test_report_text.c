@@ -540,6 +540,27 @@ START_TEST(eight_ranges_of_damage_are_eight_lines)
 }
 END_TEST
 
+START_TEST(damage_that_reaches_a_neighbour_names_it)
+{
+    finding.damage_ranges = 1;
+    finding.damage[0] = (struct moat_damage){
+        .start = (const void *)0x7e0000001020, .bytes = 32,
+        .where = MOAT_WHERE_AFTER, .found_bytes = 1, .found = "o"
+    };
+    finding.reached.number = 4;
+    finding.reached.size = 20;
+    finding.reached.start = (const void *)0x7e0000001040;
+    finding.reached_from = 2;
+    ck_assert_ptr_nonnull(strstr(
+        report(false),
+        "\ndamage: 32 bytes at [0x7e0000001020,0x7e0000001040), 0 bytes after "
+        "the end of the block: 6f \"o\" ...\n"
+        "damage: it reaches 20-byte block #4 [0x7e0000001040,0x7e0000001054), "
+        "and may go on in there or have come from there\n"
+        "damage: it may all have come from block #2\n"));
+}
+END_TEST
+
 START_TEST(each_kind_has_a_name_of_its_own)
 {
     for (int kind = MOAT_KIND_NONE; kind <= MOAT_KIND_DATA_RACE; kind++) {
@@ -580,6 +601,7 @@ static void add(TCase *tests)
     tcase_add_loop_test(tests, each_kind_reads_like_this, 0,
                         sizeof goldens / sizeof goldens[0]);
     tcase_add_test(tests, eight_ranges_of_damage_are_eight_lines);
+    tcase_add_test(tests, damage_that_reaches_a_neighbour_names_it);
     tcase_add_test(tests, each_kind_has_a_name_of_its_own);
 }
 
