@@ -170,8 +170,8 @@ static void ten_thousand_times(void)
     times = 10000;
     fault_often(&times);
     MUST(proc_mappings() == mappings);
-    /* The kernel counts by 64 pages in each processor; as many bytes a time would be
-     * more. */
+    /* The kernel counts by 64 pages in each processor; as many bytes a time
+     * would be more. */
     MUST(proc_status("VmRSS:") <= resident + 512);
 }
 
