@@ -7,6 +7,7 @@
 #include "os/address_space.h"
 #include "os/userfault.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 int faults_set_action(int signal, const struct sigaction *wanted,
@@ -31,9 +32,9 @@ void faults_renumber_descriptor(void)
     userfault_renumber();
 }
 
-void faults_prepare_sandbox(void)
+void faults_prepare_sandbox(bool is_for_all_threads)
 {
-    userfault_give_up();
+    userfault_give_up(is_for_all_threads);
     /* Tried while it may be. */
     arena_sparse_way();
 }

@@ -26,8 +26,9 @@ static inline bool faults_is_descriptor(int descriptor)
     return descriptor >= 0 && descriptor == faults_descriptor();
 }
 
-/* The program is about to take system calls away from itself. */
-void faults_prepare_sandbox(void);
+/* The program is about to take system calls away from this thread, or from all
+ * that there are. */
+void faults_prepare_sandbox(bool is_for_all_threads);
 
 /* The program wants its number: take another one. */
 void faults_renumber_descriptor(void);

@@ -52,6 +52,14 @@ int process_open(const char *name)
     return descriptor;
 }
 
+/* Of glibc since 2.32. */
+extern char __libc_single_threaded __attribute__((weak));
+
+bool process_may_have_threads(void)
+{
+    return &__libc_single_threaded == NULL || !__libc_single_threaded;
+}
+
 void process_thread_name(char name[16])
 {
     int saved_errno = errno;

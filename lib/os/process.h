@@ -24,6 +24,9 @@ bool process_has_thread_ended(int thread);
  */
 int process_open(const char *name);
 
+/* Whether the process may have more than one thread. */
+bool process_may_have_threads(void);
+
 /* The name of the calling thread, as the kernel has it. */
 void process_thread_name(char name[16]);
 

@@ -455,7 +455,20 @@ int userfault_adopt(void)
     return 0;
 }
 
-void userfault_give_up(void)
+/*
+ * Another thread may have lost its processor between looking up the descriptor
+ * and the call, which the filter would end the process for. Nothing tells, so
+ * that pairs cost no more; it will have gone on by then.
+ */
+static void let_others_go_on(void)
+{
+    enum { MILLISECONDS = 20 };
+    for (int i = 0; i < MILLISECONDS; i++) {
+        process_yield();
+    }
+}
+
+void userfault_give_up(bool is_for_all_threads)
 {
     struct opening now = current();
     if (now.descriptor < 0 || address_space_is_borrowed()) {
@@ -471,6 +484,9 @@ void userfault_give_up(void)
         }
     }
     lock_release(&uffd.lock);
+    if (is_for_all_threads && process_may_have_threads()) {
+        let_others_go_on();
+    }
     process_end_uncancelled(state);
 }
 

@@ -65,10 +65,11 @@ int userfault_refill(uintptr_t start, size_t bytes);
 int userfault_adopt(void);
 
 /*
- * The calls are about to be taken away, by a filter that may end the process
- * for them: a stand-in takes over now.
+ * The calls are about to be taken away from this thread, or from all that there
+ * are, by a filter that may end the process for them: a stand-in takes over
+ * now.
  */
-void userfault_give_up(void);
+void userfault_give_up(bool is_for_all_threads);
 
 /* What became of the descriptor; for stats. */
 struct userfault_counts {

@@ -91,7 +91,9 @@ PRELOAD_API long syscall(long number, ...)
         return prctl((int)words[0], words[1], words[2], words[3], words[4]);
     case SYS_seccomp:
         if (is_filter(words)) {
-            faults_prepare_sandbox();
+            faults_prepare_sandbox(((unsigned long)words[1]
+                                    & SECCOMP_FILTER_FLAG_TSYNC)
+                                   != 0);
         }
         break;
     default:

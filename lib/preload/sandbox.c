@@ -10,6 +10,7 @@
 #include "preload/preload.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -25,7 +26,7 @@ PRELOAD_API int prctl(int option, ...)
     }
     va_end(list);
     if (option == PR_SET_SECCOMP) {
-        faults_prepare_sandbox();
+        faults_prepare_sandbox(false);
     }
     return (int)next_syscall(SYS_prctl, option, words[0], words[1], words[2],
                              words[3], 0);

@@ -81,6 +81,16 @@ START_TEST(the_files_of_a_process_can_be_read_also_when_main_has_ended)
 }
 END_TEST
 
+START_TEST(a_process_that_has_made_a_thread_may_have_some)
+{
+    int other = 0;
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, thread_id, &other), 0);
+    ck_assert(process_may_have_threads());
+    pthread_join(thread, NULL);
+}
+END_TEST
+
 START_TEST(the_name_of_a_thread_fits_and_ends)
 {
     char name[16];
@@ -204,6 +214,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, a_process_and_its_threads_have_numbers);
     tcase_add_test(
         tests, the_files_of_a_process_can_be_read_also_when_main_has_ended);
+    tcase_add_test(tests, a_process_that_has_made_a_thread_may_have_some);
     tcase_add_test(tests, the_name_of_a_thread_fits_and_ends);
     tcase_add_test(tests, a_test_has_the_rights_of_its_caller);
     tcase_add_test(tests, secrets_differ);

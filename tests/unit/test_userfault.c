@@ -510,7 +510,7 @@ START_TEST(what_another_process_still_has_is_given_up_all_the_same)
         _exit(wait_for_the_end_of(ends));
     }
     close(ends[0]);
-    userfault_give_up();
+    userfault_give_up(false);
     ck_assert_int_eq(userfault_descriptor(), -1);
     ck_assert_int_eq(userfault_fill(page(4), bytes(2)), 0);
     *text(4) = 'D';
@@ -563,7 +563,7 @@ static int give_up_in_the_midst(void *unused)
     for (int i = 0; i < 20; i++) {
         sched_yield();
     }
-    userfault_give_up();
+    userfault_give_up(false);
     for (size_t i = 0; i < THREADS; i++) {
         void *result;
         pthread_join(threads[i], &result);
