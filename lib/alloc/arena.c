@@ -208,6 +208,7 @@ int arena_create(const struct arena_request *request,
     arena->lock = (struct lock){ 0 };
     arena->is_heap = request->is_heap;
     arena->is_growing = false;
+    arena->stays_prepared = false;
     arena->slot_bytes = 0;
     arena->has_canaries_only = false;
     arena->capacity = capacity;

@@ -65,7 +65,8 @@ void arena_pages_prepare(struct moat_arena *arena, size_t end)
 
 /*
  * Arm prepared pages. Where userfaultfd refuses (a sandbox, the child of a
- * vfork() that has closed the descriptor), they are mapped anew for mprotect().
+ * vfork() that has closed the descriptor), they are mapped anew for
+ * mprotect().
  */
 static int arm_prepared(struct moat_arena *arena, uintptr_t first,
                         uintptr_t last)
@@ -123,13 +124,31 @@ int arena_pages_revoke(struct moat_arena *arena, size_t start, size_t end)
      */
     const struct revoke_way *way
         = arena->is_unprepared ? &revoke_mprotect : arena->way;
-    int error = revoke_or_deny(way, arena->base + start, end - start,
-                               &fell_back);
+    int error
+        = revoke_or_deny(way, arena->base + start, end - start, &fell_back);
     if (fell_back) {
         arena->is_unprepared = true;
         shortfall_note(SHORTFALL_REVOKED_BY_MPROTECT);
     }
     return error;
+}
+
+static int renew(struct moat_arena *arena)
+{
+    int error = revoke_renew(arena->extent_start, arena->extent_bytes);
+    if (error == 0) {
+        arena->prepared_bytes = 0;
+    }
+    return error;
+}
+
+/* Make what is accessible inaccessible. Returns whether all pages are as they
+ * were when they had been prepared. */
+static bool revoke_armed(struct moat_arena *arena, bool *is_open)
+{
+    size_t armed = arena->armed_bytes;
+    *is_open = armed != 0 && arena_pages_revoke(arena, 0, armed) != 0;
+    return !*is_open && !arena->is_unprepared;
 }
 
 /*
@@ -139,21 +158,20 @@ int arena_pages_revoke(struct moat_arena *arena, size_t start, size_t end)
  */
 int arena_pages_close(struct moat_arena *arena)
 {
-    int error = revoke_renew(arena->extent_start, arena->extent_bytes);
-    if (error == 0) {
-        arena->prepared_bytes = 0;
-        arena->is_reusable = true;
+    bool is_open;
+    arena->is_reusable = true;
+    if (arena->stays_prepared && revoke_armed(arena, &is_open)) {
         return 0;
     }
-    size_t armed = arena->armed_bytes;
-    bool is_open = armed != 0 && arena_pages_revoke(arena, 0, armed) != 0;
+    int error = renew(arena);
+    if (error == 0 || revoke_armed(arena, &is_open)) {
+        return 0;
+    }
     if (is_open) {
         shortfall_note(SHORTFALL_LEFT_OPEN);
     }
     /* Where some pages have guards and some do not, nobody can go on. */
-    arena->is_reusable = !is_open && !arena->is_unprepared;
-    if (!arena->is_reusable) {
-        arena->prepared_bytes = 0;
-    }
-    return arena->is_reusable ? 0 : error;
+    arena->is_reusable = false;
+    arena->prepared_bytes = 0;
+    return error;
 }

@@ -10,7 +10,11 @@
 enum {
     MAPPINGS_OF_A_BLOCK = 2,
     /* For the program itself: libraries, threads' stacks, arenas. */
-    MAPPINGS_LEFT = 4096
+    MAPPINGS_LEFT = 4096,
+    /* For blocks that are too large for canaries alone: as many, or of few
+     * mappings one in so many. */
+    BLOCKS_KEPT = 2048,
+    SHARE_KEPT = 8
 };
 
 /* A program below this needs no look at the machine's memory. */
@@ -83,9 +87,9 @@ bool budget_take(size_t bytes)
 void budget_force(size_t bytes)
 {
     count_large(bytes);
-    raise_peak(atomic_fetch_add_explicit(&budget.taken, bytes,
-                                         memory_order_relaxed)
-               + bytes);
+    raise_peak(
+        atomic_fetch_add_explicit(&budget.taken, bytes, memory_order_relaxed)
+        + bytes);
 }
 
 void budget_give_back(size_t bytes)
@@ -110,11 +114,16 @@ static size_t most_mapped(void)
     return most;
 }
 
-bool budget_take_mappings(void)
+bool budget_take_mappings(bool is_last_resort)
 {
-    size_t mapped = atomic_fetch_add_explicit(&budget.mapped, 1,
-                                              memory_order_relaxed);
-    if (mapped < most_mapped()) {
+    size_t most = most_mapped();
+    if (!is_last_resort) {
+        most -= most / SHARE_KEPT < BLOCKS_KEPT ? most / SHARE_KEPT
+                                                : BLOCKS_KEPT;
+    }
+    size_t mapped
+        = atomic_fetch_add_explicit(&budget.mapped, 1, memory_order_relaxed);
+    if (mapped < most) {
         return true;
     }
     budget_give_mappings_back();

@@ -29,11 +29,13 @@ void budget_force(size_t bytes);
 void budget_give_back(size_t bytes);
 
 /*
- * With mprotect() a live block splits a mapping in three. Whether one more
- * leaves the program some of the mappings that a process may have
- * (vm.max_map_count); counts it if so.
+ * With mprotect() a live block splits a mapping in three, and a large one does
+ * by whatever way. Whether one more leaves the program some of the mappings
+ * that a process may have (vm.max_map_count); counts it if so.
+ *
+ * The last of them are for blocks that cannot do without (IS_LAST_RESORT).
  */
-bool budget_take_mappings(void);
+bool budget_take_mappings(bool is_last_resort);
 
 void budget_give_mappings_back(void);
 

@@ -14,17 +14,25 @@
 #include "os/pages.h"
 #include "os/revoke.h"
 
+#include <errno.h>
+
 /* Multiples of a cache line, each at most half as much again as the last. */
-static const uint16_t slot_sizes[] = { 64,   128,  192,  256,  384,  512,
-                                       768,  1024, 1536, 2048, 3072, 4096,
-                                       6144, 8192 };
+#define KIB(number) ((number) << 10)
+static const uint32_t slot_sizes[] = {
+    64,       128,      192,      256,      384,      512,      768,
+    KIB(1),   1536,     KIB(2),   KIB(3),   KIB(4),   KIB(6),   KIB(8),
+    KIB(12),  KIB(16),  KIB(24),  KIB(32),  KIB(48),  KIB(64),  KIB(96),
+    KIB(128), KIB(192), KIB(256), KIB(384), KIB(512), KIB(768), KIB(1024)
+};
 
 enum {
     SIZES = sizeof slot_sizes / sizeof slot_sizes[0],
     WINDOW_SHARE = 256,
     /* On either side of a block. */
     LEAST_CANARY = BUMP_UNIT,
-    ARM_STEP = 256 * 1024
+    ARM_STEP = 256 * 1024,
+    /* Freed blocks keep their memory. */
+    MOST_WAITING_BYTES = 8 << 20
 };
 
 struct canary_class {
@@ -51,14 +59,15 @@ void canary_slots_start(struct moat_state *state, size_t quarantine)
     }
 }
 
-static struct canary_class *class_for(size_t bytes, size_t alignment)
+static struct canary_class *class_for(size_t bytes, size_t alignment,
+                                      size_t most)
 {
     size_t needed;
     size_t skipped = alignment > BUMP_UNIT ? alignment : 0;
     if (!size_add(bytes, 2 * LEAST_CANARY + skipped, &needed)) {
         return NULL;
     }
-    for (size_t i = 0; i < SIZES; i++) {
+    for (size_t i = 0; i < SIZES && slot_sizes[i] <= most; i++) {
         if (needed <= slot_sizes[i]) {
             return &canaries.classes[i];
         }
@@ -75,6 +84,9 @@ static int open_window(struct canary_class *class)
 {
     size_t page_bytes = canaries.state->page_bytes;
     size_t window_bytes = canaries.state->region.bytes / WINDOW_SHARE;
+    if (window_bytes < slot_bytes_of(class) + 2 * page_bytes) {
+        return ENOMEM;
+    }
     struct arena_request request = {
         .name = "canary slots",
         .capacity = window_bytes - 2 * page_bytes,
@@ -119,16 +131,23 @@ static int arm_next(struct canary_class *class)
     if (needed <= armed) {
         return 0;
     }
-    size_t end = armed + ARM_STEP;
+    size_t end = armed + ARM_STEP > needed ? armed + ARM_STEP : needed;
+    end = size_round_up(end, canaries.state->page_bytes);
     if (end > window->reach_bytes) {
         end = window->reach_bytes;
     }
     int error = arena_pages_arm(window, armed, end);
     if (error == 0) {
-        atomic_store_explicit(&window->armed_bytes, end,
-                              memory_order_release);
+        atomic_store_explicit(&window->armed_bytes, end, memory_order_release);
     }
     return error;
+}
+
+/* How many may wait in CLASS, beyond those the oldest is used again. */
+static size_t most_waiting(const struct canary_class *class)
+{
+    size_t most = MOST_WAITING_BYTES / slot_bytes_of(class);
+    return most < canaries.quarantine ? most : canaries.quarantine;
 }
 
 /* The lock of the class is held. 0: there is none. */
@@ -136,7 +155,7 @@ static uint32_t take_slot(struct canary_class *class)
 {
     struct moat_arena *window = class->window;
     size_t used = window->block_count;
-    while (class->queue.waiting > canaries.quarantine
+    while (class->queue.waiting > most_waiting(class)
            || used == class->books.capacity) {
         uint32_t slot = slot_queue_pop(&class->queue);
         if (slot == 0 || is_unharmed(&window->blocks[slot - 1])) {
@@ -152,9 +171,10 @@ static uint32_t take_slot(struct canary_class *class)
     return (uint32_t)(used + 1);
 }
 
-struct block_record *canary_slots_allocate(size_t bytes, size_t alignment)
+struct block_record *canary_slots_allocate(size_t bytes, size_t alignment,
+                                           size_t most)
 {
-    struct canary_class *class = class_for(bytes, alignment);
+    struct canary_class *class = class_for(bytes, alignment, most);
     if (class == NULL) {
         return NULL;
     }
@@ -193,7 +213,7 @@ void canary_slots_free(struct moat_arena *window, struct block_record *block)
 {
     struct canary_class *class = canaries.classes;
     while (class->window != window) {
-        class++;
+        class ++;
     }
     canary_stamp(canaries.state->secret, block->start,
                  block->start + block->bytes);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Blocks with canaries and no guard page: what a small block gets when there
- * is no memory or no mapping left for a page of its own. Writes out of bounds
- * are found when the block is freed or at exit, writes after free at exit;
- * reads are not.
+ * Blocks with canaries and no guard page: what a block gets when there is no
+ * mapping left for a page of its own, and a small one when there is no memory.
+ * Writes out of bounds are found when the block is freed or at exit, writes
+ * after free at exit; reads are not.
  *
- * Slots of 64 bytes to 8 KiB in windows of their own, without guards; freed
- * ones are stamped and wait, first in, first out.
+ * Slots of 64 bytes to 1 MiB in windows of their own, without guards; freed
+ * ones are stamped and wait, first in, first out, as many as the quarantine
+ * has and no more of a size than 8 MiB of them.
  *
  * Thread-safe.
  */
@@ -19,14 +20,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The slots of small blocks, and the largest there are. */
+#define CANARY_SLOTS_SMALL ((size_t)8 << 10)
+#define CANARY_SLOTS_MOST ((size_t)1 << 20)
+
 void canary_slots_start(struct moat_state *state, size_t quarantine);
 
 /*
- * A block whose record lacks nothing but its number, sites and actors. Returns
- * NULL when it is too large for these, or when there are no addresses or no
- * memory. The caller makes it BLOCK_LIVE.
+ * A block in a slot of at most MOST bytes, whose record lacks nothing but its
+ * number, sites and actors. Returns NULL when it is too large for that, or
+ * when there are no addresses or no memory. The caller makes it BLOCK_LIVE.
  */
-struct block_record *canary_slots_allocate(size_t bytes, size_t alignment);
+struct block_record *canary_slots_allocate(size_t bytes, size_t alignment,
+                                           size_t most);
 
 /* BLOCK of WINDOW is freed: stamp it and let it wait. */
 void canary_slots_free(struct moat_arena *window, struct block_record *block);

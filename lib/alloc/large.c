@@ -6,6 +6,7 @@
 #include "alloc/arena.h"
 #include "alloc/arena_pages.h"
 #include "alloc/budget.h"
+#include "alloc/canary_slots.h"
 #include "base/canary.h"
 #include "base/size.h"
 #include "os/pages.h"
@@ -18,7 +19,31 @@ void large_start(struct moat_state *moat)
     state = moat;
 }
 
-static struct moat_arena *create(size_t capacity, site_id site)
+/*
+ * Up to here an extent may have guard markers on all of its pages: it is one
+ * mapping with its neighbours of the same kind then.
+ */
+#define MOST_WHOLE ((size_t)64 << 20)
+
+static bool can_be_whole(size_t capacity)
+{
+    return arena_sparse_way() == &revoke_guard
+           && capacity < MOST_WHOLE - 2 * pages_size();
+}
+
+static bool is_whole(const struct moat_arena *arena)
+{
+    return !arena->is_unprepared
+           && arena->prepared_bytes == arena->extent_bytes;
+}
+
+/*
+ * Each live block is counted as two mappings: what of its extent is not
+ * prepared, or with mprotect() not accessible, lies between it and the next.
+ * Beyond what the budget has, a block takes none where guard markers are on
+ * all of its extent, and stay there.
+ */
+static struct moat_arena *create(size_t capacity, site_id site, bool *is_short)
 {
     struct arena_request request = { .name = "large block",
                                      .capacity = capacity,
@@ -27,26 +52,32 @@ static struct moat_arena *create(size_t capacity, site_id site)
                                      .site = site };
     struct moat_arena *arena;
     struct moat_finding unused;
-    bool splits = arena_sparse_way() == &revoke_mprotect;
-    if (capacity == 0 || (splits && !budget_take_mappings())) {
+    *is_short = false;
+    if (capacity == 0) {
+        return NULL;
+    }
+    bool is_counted
+        = budget_take_mappings(capacity > CANARY_SLOTS_MOST - pages_size());
+    if (!is_counted && !can_be_whole(capacity)) {
+        *is_short = true;
         return NULL;
     }
     if (arena_create(&request, &arena, &unused) != 0) {
-        if (splits) {
+        if (is_counted) {
             budget_give_mappings_back();
         }
         return NULL;
     }
+    arena->stays_prepared = !is_counted;
     return arena;
 }
 
 void large_free(struct moat_arena *owner, site_id site)
 {
-    if (owner->way == &revoke_mprotect) {
+    if (!owner->stays_prepared) {
         budget_give_mappings_back();
     }
-    if (owner->block_count != 0
-        && block_has(&owner->blocks[0], BLOCK_ALTERED)
+    if (owner->block_count != 0 && block_has(&owner->blocks[0], BLOCK_ALTERED)
         && !altered_undo(&owner->blocks[0])) {
         /* So all of the extent is mapped anew. */
         owner->is_unprepared = true;
@@ -81,8 +112,7 @@ static bool make_room(struct moat_arena *arena)
 {
     if (arena->way == &revoke_guard) {
         arena_pages_prepare(arena, arena->reach_bytes + pages_size());
-        arena->is_growing = !arena->is_unprepared
-                            && arena->prepared_bytes == arena->extent_bytes;
+        arena->is_growing = is_whole(arena);
         return true;
     }
     if (pages_allow(arena->base, arena->reach_bytes) != 0) {
@@ -96,7 +126,8 @@ static bool make_room(struct moat_arena *arena)
     return arena->is_growing;
 }
 
-struct block_record *large_allocate(const struct large_request *request)
+struct block_record *large_allocate(const struct large_request *request,
+                                    bool *is_short)
 {
     size_t capacity = request->bytes == 0 ? 1 : request->bytes;
     if (request->is_growing) {
@@ -104,9 +135,10 @@ struct block_record *large_allocate(const struct large_request *request)
     }
     if (request->alignment > pages_size()
         && !size_add(capacity, request->alignment, &capacity)) {
+        *is_short = false;
         return NULL;
     }
-    struct moat_arena *arena = create(capacity, request->site);
+    struct moat_arena *arena = create(capacity, request->site, is_short);
     int error;
     if (arena == NULL) {
         return NULL;
@@ -115,12 +147,17 @@ struct block_record *large_allocate(const struct large_request *request)
         struct large_request steady = *request;
         steady.is_growing = false;
         large_free(arena, request->site);
-        return large_allocate(&steady);
+        return large_allocate(&steady, is_short);
     }
-    if (arena_allocate_on(arena, request->side, request->alignment,
-                          request->bytes, request->site, &error)
-        == NULL) {
+    if (arena->stays_prepared) {
+        arena_pages_prepare(arena, arena->extent_bytes - pages_size());
+    }
+    if ((arena->stays_prepared && !is_whole(arena))
+        || arena_allocate_on(arena, request->side, request->alignment,
+                             request->bytes, request->site, &error)
+               == NULL) {
         large_free(arena, request->site);
+        *is_short = true;
         return NULL;
     }
     return &arena->blocks[0];
@@ -171,11 +208,11 @@ static int hand_over(struct moat_arena *from, struct moat_arena *to,
     }
     error = pages_transfer(from->base, to->base, armed);
     if (error == 0) {
-        to->is_growing = armed == to->reach_bytes
-                         || pages_transfer(from->base + armed,
-                                           to->base + armed,
-                                           to->reach_bytes - armed)
-                                == 0;
+        to->is_growing
+            = armed == to->reach_bytes
+              || pages_transfer(from->base + armed, to->base + armed,
+                                to->reach_bytes - armed)
+                     == 0;
     }
     return error;
 }
@@ -184,7 +221,8 @@ static int hand_over(struct moat_arena *from, struct moat_arena *to,
 static struct moat_arena *create_like(const struct moat_arena *owner,
                                       site_id site)
 {
-    struct moat_arena *arena = create(owner->capacity, site);
+    bool is_short;
+    struct moat_arena *arena = create(owner->capacity, site, &is_short);
     if (arena == NULL) {
         return NULL;
     }
@@ -221,8 +259,7 @@ struct block_record *large_transfer(struct moat_arena *owner,
      * What is to be new is made accessible before the move: when that fails,
      * there is nothing to undo.
      */
-    if (data_bytes > armed
-        && arena_pages_arm(owner, armed, data_bytes) != 0) {
+    if (data_bytes > armed && arena_pages_arm(owner, armed, data_bytes) != 0) {
         large_free(arena, site);
         return NULL;
     }

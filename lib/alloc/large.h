@@ -36,9 +36,11 @@ struct large_request {
 
 /*
  * Allocate a block of zeroes. Returns the record, of which the number is
- * missing; or NULL.
+ * missing; or NULL, with *IS_SHORT saying whether it is for want of mappings,
+ * or of memory for pages, and not of addresses.
  */
-struct block_record *large_allocate(const struct large_request *request);
+struct block_record *large_allocate(const struct large_request *request,
+                                    bool *is_short);
 
 /*
  * Allocate BYTES that begin with what is in OLD, a live large block of OWNER,
@@ -48,8 +50,8 @@ struct block_record *large_allocate(const struct large_request *request);
  * of its last page is canary. OLD's pages are out of reach when this returns,
  * but OLD is not freed yet.
  *
- * Returns the record, of which the number is missing; or NULL, and OLD is as it
- * was.
+ * Returns the record, of which the number is missing; or NULL, and OLD is as
+ * it was.
  */
 struct block_record *large_transfer(struct moat_arena *owner,
                                     const struct block_record *old,

@@ -68,7 +68,7 @@ static bool arm(struct slot_class *class, struct moat_arena *window,
         return true;
     }
     bool splits = window->way == &revoke_mprotect;
-    if (splits && !budget_take_mappings()) {
+    if (splits && !budget_take_mappings(false)) {
         return false;
     }
     int error = window->way->arm(first, data_bytes);
@@ -126,8 +126,11 @@ static struct block_record *allocate_slot(struct slot_class *class,
 static void *allocate_canaries_only(const struct slots_request *request,
                                     size_t number, enum shortfall reason)
 {
+    /* A large block wastes less than a page: it saves no memory. */
+    size_t most = reason == SHORTFALL_OVER_MEMORY ? CANARY_SLOTS_SMALL
+                                                  : CANARY_SLOTS_MOST;
     struct block_record *block
-        = canary_slots_allocate(request->bytes, request->alignment);
+        = canary_slots_allocate(request->bytes, request->alignment, most);
     if (block == NULL) {
         return NULL;
     }
@@ -140,7 +143,8 @@ static void *allocate_canaries_only(const struct slots_request *request,
 }
 
 static void *allocate_fenced(const struct slots_request *request,
-                             size_t number, const struct fence_place *place)
+                             size_t number, const struct fence_place *place,
+                             bool *is_short)
 {
     struct block_record *block = NULL;
     size_t page_bytes = slots.state->page_bytes;
@@ -158,7 +162,7 @@ static void *allocate_fenced(const struct slots_request *request,
                                        .side = request->side,
                                        .is_growing = request->is_growing,
                                        .site = request->site };
-        block = large_allocate(&large);
+        block = large_allocate(&large, is_short);
     }
     return block == NULL ? NULL : publish(block, request, number);
 }
@@ -193,14 +197,18 @@ static void *allocate(const struct slots_request *request, size_t number)
             return block;
         }
     }
-    /* A large block wastes less than a page: fence it all the same. */
-    block = allocate_fenced(request, number, &place);
+    bool is_short;
+    block = allocate_fenced(request, number, &place, &is_short);
     if (block == NULL) {
         if (is_within) {
             budget_give_back(place.data_bytes);
         }
-        return allocate_canaries_only(request, number,
-                                      SHORTFALL_OVER_MAPPINGS);
+        block
+            = allocate_canaries_only(request, number, SHORTFALL_OVER_MAPPINGS);
+        if (block == NULL && is_short) {
+            shortfall_note(SHORTFALL_REFUSED);
+        }
+        return block;
     }
     if (!is_within) {
         /* Not before it is there: it may be as large as no memory is. */

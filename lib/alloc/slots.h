@@ -3,10 +3,11 @@
  * The heap: fenced blocks that belong to no arena.
  *
  * Up to 32 pages a block gets a slot of a class (slot_class.h, slot_cache.h),
- * and a larger one an extent of its own (large.h). When there is no memory or
- * no mapping left for a page for each, small blocks get canaries only
- * (canary_slots.h), which is counted and said (shortfall.h). Each allocation
- * has a number, by which options choose some (numbers.h).
+ * and a larger one an extent of its own (large.h). When there is no memory left
+ * for a page for each, small blocks get canaries only, and when there are no
+ * mappings, blocks up to 1 MiB (canary_slots.h); which is counted and said
+ * (shortfall.h). Each allocation has a number, by which options choose some
+ * (numbers.h).
  *
  * Thread-safe; not for use in a signal handler. errno may change.
  */

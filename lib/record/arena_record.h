@@ -70,6 +70,9 @@ struct moat_arena {
      * piece and can be handed over in one; see large.h.
      */
     bool is_growing;
+    /* Of one large block: all of it has guard markers, which stay when it ends,
+     * so that it takes no mapping of its own; see large.c. */
+    bool stays_prepared;
     /* In slots: the data pages and the guard page behind them, and which class
      * of alloc/slot_class has them. */
     size_t slot_bytes;

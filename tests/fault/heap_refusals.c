@@ -2,11 +2,13 @@
 /*
  * heap_refusals: uses the heap while system calls fail, and looks for itself
  * whether each freed block is out of reach and each live one ends at a guard,
- * or whether Moat has counted and said that it is not so.
+ * or whether Moat has counted and said that it is not so; and what became of
+ * the bytes of a freed block that is not out of reach.
  *
  * Exit status 0: all is well; 42: an allocation was refused with ENOMEM;
  * others: something is lost, and nobody has said so.
  */
+#include "alloc/altered.h"
 #include "alloc/shortfall.h"
 #include "api/heap.h"
 #include "os/pages.h"
@@ -16,11 +18,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-enum { BLOCKS = 12, GROWTHS = 6 };
+enum { BLOCKS = 12, LARGE = 3, ALTERED = 4, GROWTHS = 6 };
 
-static char *freed[4 * BLOCKS + GROWTHS];
+static char *freed[4 * BLOCKS + 2 * LARGE + ALTERED + GROWTHS];
 static int freed_count;
 
 static void end_refused(void)
@@ -65,8 +68,15 @@ static void check_freed(void)
         if (freed[i] != NULL && is_accessible(freed[i])
             && shortfall_count(SHORTFALL_STAMPED) == 0
             && shortfall_count(SHORTFALL_LEFT_OPEN) == 0
+            && shortfall_count(SHORTFALL_NOT_STAMPED) == 0
             && shortfall_count(SHORTFALL_OVER_MAPPINGS) == 0) {
             _exit(5);
+        }
+        if (freed[i] != NULL && is_accessible(freed[i])
+            && shortfall_count(SHORTFALL_LEFT_OPEN) == 0
+            && shortfall_count(SHORTFALL_NOT_STAMPED) == 0
+            && freed[i][0] == 'a' && freed[i][1] == 'a') {
+            _exit(7);
         }
     }
 }
@@ -89,21 +99,43 @@ static void forget_freed(const char *block)
     }
 }
 
-static void use(size_t bytes)
+static void use(int count, size_t bytes)
 {
     char *blocks[BLOCKS];
     for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < BLOCKS; i++) {
+        for (int i = 0; i < count; i++) {
             blocks[i] = allocate(bytes);
             forget_freed(blocks[i]);
         }
-        for (int i = 0; i < BLOCKS; i++) {
+        for (int i = 0; i < count; i++) {
             check(blocks[i], bytes, 'a');
             check_guard(blocks[i], bytes);
         }
-        for (int i = 0; i < BLOCKS; i++) {
+        for (int i = 0; i < count; i++) {
             release(blocks[i]);
         }
+    }
+    check_freed();
+}
+
+/* What a program may do with pages of its blocks, as preload/own_pages notes
+ * it.
+ */
+static void use_altered(size_t bytes)
+{
+    uintptr_t page_bytes = pages_size();
+    for (int i = 0; i < ALTERED; i++) {
+        char *block = allocate(bytes);
+        forget_freed(block);
+        uintptr_t page = (uintptr_t)block / page_bytes * page_bytes;
+        if (i % 2 == 0) {
+            altered_note(page, page + page_bytes, BLOCK_LOCKED);
+            mlock((void *)page, page_bytes);
+        } else {
+            altered_note(page, page + page_bytes, BLOCK_PROTECTED);
+            mprotect((void *)page, page_bytes, PROT_READ);
+        }
+        release(block);
     }
     check_freed();
 }
@@ -132,8 +164,10 @@ static void grow(void)
 
 int main(void)
 {
-    use(64);
-    use(8192);
+    use(BLOCKS, 64);
+    use(BLOCKS, 8192);
+    use(LARGE, 600000);
+    use_altered(64);
     grow();
     return 0;
 }

@@ -12,7 +12,11 @@
  *            come and go;
  *   few, many: a fenced arena of ten blocks, or of three thousand, is
  *            destroyed between two calls of getppid(), for strace;
- *   limit    more blocks than there may be mappings, each a mapping or two.
+ *   limit    more blocks than there may be mappings, each a mapping or two;
+ *            limit_medium, limit_large: of 10,000 and of 140,000 bytes;
+ *   live_large
+ *            as many large blocks at once as there may be mappings, and half
+ * of them replaced, where they take none.
  *
  * Exit status 0: all is as it should be; 1: it is not, which is said; 77: the
  * machine is not made for it. This program has libmoat inside.
@@ -186,7 +190,8 @@ static void replace_large(int count)
         int held = i % LARGE_HELD;
         if (blocks[held] != NULL) {
             heap_free(blocks[held], MOAT_FAMILY_MALLOC, NULL);
-            must(!is_accessible(blocks[held]), "a freed block is out of reach");
+            must(!is_accessible(blocks[held]),
+                 "a freed block is out of reach");
         }
         blocks[held]
             = heap_allocate(bytes, 0, false, MOAT_FAMILY_MALLOC, NULL);
@@ -198,8 +203,8 @@ static void replace_large(int count)
         struct moat_arena_config config
             = { .name = "passing",
                 .capacity = 300000,
-                .layout = i % 2 == 0 ? MOAT_LAYOUT_PACKED
-                                     : MOAT_LAYOUT_FENCED };
+                .layout
+                = i % 2 == 0 ? MOAT_LAYOUT_PACKED : MOAT_LAYOUT_FENCED };
         struct moat_arena *arena = moat_arena_create_with(&config);
         must(moat_arena_alloc(arena, 10) != NULL, "nor in an arena");
         moat_arena_destroy(arena);
@@ -262,6 +267,131 @@ static void limit(void)
     }
 }
 
+/* Only the first and the last bytes are touched, to save memory. */
+enum { ENDS = 16 };
+
+static void put(char *block, size_t bytes, int number)
+{
+    memset(block, number, ENDS);
+    memset(block + bytes - ENDS, number, ENDS);
+}
+
+static bool has_put(const char *block, size_t bytes, int number)
+{
+    char ends[ENDS];
+    memset(ends, number, ENDS);
+    return memcmp(block, ends, ENDS) == 0
+           && memcmp(block + bytes - ENDS, ends, ENDS) == 0;
+}
+
+static void is_put(const char *block, size_t bytes, int number)
+{
+    must(has_put(block, bytes, number), "a block keeps its bytes");
+}
+
+static char *allocate_bytes(size_t bytes)
+{
+    char *block = heap_allocate(bytes, 0, false, MOAT_FAMILY_MALLOC, NULL);
+    must(block != NULL, "no allocation is refused");
+    return block;
+}
+
+static void limit_of(size_t bytes)
+{
+    enum { LARGEST = 4 << 20 };
+    long most = number_of("/proc/sys/vm/max_map_count", "");
+    if (most > MOST_MAPPINGS / 2) {
+        printf("# vm.max_map_count is %ld\n", most);
+        exit(77);
+    }
+    int count = (int)most / 2 + 1000;
+    for (int i = 0; i < count; i++) {
+        blocks[i] = allocate_bytes(bytes);
+        put(blocks[i], bytes, i);
+    }
+    struct taken taken = look("half as many as there may be mappings");
+    must(taken.mappings <= most, "the kernel's limit holds");
+    must(shortfall_count(SHORTFALL_OVER_MAPPINGS) > 0,
+         "blocks without a guard page are counted");
+    must(shortfall_count(SHORTFALL_OVER_MAPPINGS) < (size_t)count / 4,
+         "most have one");
+    for (int i = 0; i < OWN_MAPPINGS; i++) {
+        must(mmap(NULL, 4096, i % 2 == 0 ? PROT_READ : PROT_NONE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                 != MAP_FAILED,
+             "the program has mappings left for itself");
+    }
+    for (int i = 0; i < OWN_MAPPINGS; i++) {
+        check(allocate(i), i);
+        char *largest = allocate_bytes(LARGEST);
+        put(largest, LARGEST, i);
+        must(!is_accessible(largest + LARGEST), "the largest have guards");
+    }
+    for (int i = 0; i < count; i++) {
+        is_put(blocks[i], bytes, i);
+    }
+    for (int i = 0; i < count; i++) {
+        heap_free(blocks[i], MOAT_FAMILY_MALLOC, NULL);
+        must(!is_accessible(blocks[i]) || !has_put(blocks[i], bytes, i),
+             "a freed block is out of reach or stamped");
+        blocks[i] = allocate_bytes(bytes);
+        put(blocks[i], bytes, i);
+    }
+    look("each replaced");
+    for (int i = 0; i < count; i++) {
+        is_put(blocks[i], bytes, i);
+        heap_free(blocks[i], MOAT_FAMILY_MALLOC, NULL);
+    }
+}
+
+/* As many as there may be mappings; those of the program are left to it. */
+static void live_large(void)
+{
+    enum { BYTES = 140000 };
+    long most = number_of("/proc/sys/vm/max_map_count", "");
+    if (most > MOST_MAPPINGS / 2) {
+        printf("# vm.max_map_count is %ld\n", most);
+        exit(77);
+    }
+    for (int i = 0; i < most; i++) {
+        blocks[i] = allocate_bytes(BYTES);
+        put(blocks[i], BYTES, i);
+    }
+    look("as many as there may be mappings");
+    for (int i = 0; i < most; i += 2) {
+        heap_free(blocks[i], MOAT_FAMILY_MALLOC, NULL);
+        must(!is_accessible(blocks[i]), "a freed block is out of reach");
+    }
+    look("half of them freed");
+    for (int i = 0; i < OWN_MAPPINGS; i++) {
+        must(mmap(NULL, 4096, i % 2 == 0 ? PROT_READ : PROT_NONE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                 != MAP_FAILED,
+             "the program has mappings left for itself");
+    }
+    for (int i = 0; i < most; i += 2) {
+        blocks[i] = allocate_bytes(BYTES);
+        put(blocks[i], BYTES, i);
+    }
+    for (int i = 0; i < most; i++) {
+        is_put(blocks[i], BYTES, i);
+        must(!is_accessible(blocks[i] + BYTES), "each ends at a guard page");
+        heap_free(blocks[i], MOAT_FAMILY_MALLOC, NULL);
+        must(!is_accessible(blocks[i]), "each freed block is out of reach");
+    }
+    look("all freed");
+}
+
+static void limit_medium(void)
+{
+    limit_of(10000);
+}
+
+static void limit_large(void)
+{
+    limit_of(140000);
+}
+
 static void destroy(int count)
 {
     struct moat_arena_config config = { .name = "many",
@@ -299,10 +429,17 @@ static const struct {
     const char *name;
     void (*play)(void);
 } plays[] = {
-    { "nothing", nothing }, { "live", live },
-    { "pairs", pairs },     { "pairs_that_split", pairs_that_split },
-    { "large", large },     { "few", few },
-    { "many", many },       { "limit", limit },
+    { "nothing", nothing },
+    { "live", live },
+    { "pairs", pairs },
+    { "pairs_that_split", pairs_that_split },
+    { "large", large },
+    { "few", few },
+    { "many", many },
+    { "limit", limit },
+    { "limit_medium", limit_medium },
+    { "limit_large", limit_large },
+    { "live_large", live_large },
 };
 
 int main(int argument_count, char *arguments[])

@@ -70,21 +70,24 @@ for backend in move drop guard mprotect; do
         "$backend: many pairs leave nothing behind"
     play large "$options:quarantine=2000" \
         "$backend: so do large blocks and arenas"
-    case $backend in
-    mprotect)
+    said="^moat: warning: blocks could not be fenced"
+    if [ $backend = mprotect ]; then
         play limit "backend=$backend:max_memory=2G" \
-            "$backend: more blocks than mappings, and it goes on" \
-            "^moat: warning: blocks could not be fenced"
-        ;;
-    *)
-        if [ "${kib:-0}" -lt 2000000 ]; then
-            number=$((number + 1))
-            echo "ok $number # SKIP $backend: less than 2 GB of memory"
-            continue
-        fi
+            "$backend: more blocks than mappings, and it goes on" "$said"
+        play limit_medium "backend=$backend:fill=0:max_memory=100G" \
+            "$backend: and of 10,000 bytes" "$said"
+    fi
+    if [ "${kib:-0}" -lt 2000000 ]; then
+        number=$((number + 1))
+        echo "ok $number # SKIP $backend: less than 2 GB of memory"
+    elif [ $backend = mprotect ]; then
+        play limit_large "backend=$backend:fill=0:max_memory=100G" \
+            "$backend: and of 140,000 bytes" "$said"
+    else
         play live "$options" \
             "$backend: 300,000 live blocks, a page each, no further mapping"
-        ;;
-    esac
+        play live_large "$options:fill=0:max_memory=100G" \
+            "$backend: as many large blocks as there may be mappings"
+    fi
 done
 echo "1..$number"

@@ -58,6 +58,7 @@ errors_of() {
     madvise) echo EINVAL ENOMEM EPERM EAGAIN ;;
     mprotect) echo ENOMEM EACCES ;;
     mremap) echo ENOMEM EFAULT EINVAL ;;
+    munlock) echo ENOMEM EPERM EAGAIN ;;
     mmap) echo ENOMEM ;;
     esac
 }
@@ -68,7 +69,7 @@ step=${MOAT_INJECTION_STEP:-16}
 turn=0
 
 for backend in ${MOAT_INJECTION_WAYS:-move drop guard mprotect}; do
-    calls="mmap mprotect madvise mremap"
+    calls="mmap mprotect madvise mremap munlock"
     case $backend in
     move | drop) calls="$calls userfaultfd fcntl ioctl" ;;
     esac

@@ -131,6 +131,30 @@ START_TEST(where_nothing_is_known_nothing_is_refused)
 }
 END_TEST
 
+/* For blocks that no canaries alone will do for. */
+START_TEST(blocks_leave_some_mappings_to_larger_ones)
+{
+    static const char *const limits[] = { "65530", "10000", "1000", "100" };
+    size_t taken = 0;
+    size_t kept = 0;
+    ck_assert_ptr_nonnull(other_root_make());
+    put("/proc/sys/vm/max_map_count", limits[_i]);
+    budget_start(1);
+    while (budget_take_mappings(false)) {
+        taken++;
+    }
+    ck_assert(!budget_take_mappings(false));
+    while (budget_take_mappings(true)) {
+        kept++;
+    }
+    ck_assert_uint_ge(kept, taken / 20);
+    ck_assert_uint_le(kept, taken / 7 + 1);
+    budget_give_mappings_back();
+    ck_assert(!budget_take_mappings(false));
+    ck_assert(budget_take_mappings(true));
+}
+END_TEST
+
 /* Each live block of mprotect() splits a mapping in three. */
 START_TEST(blocks_leave_some_mappings_to_the_program)
 {
@@ -140,16 +164,16 @@ START_TEST(blocks_leave_some_mappings_to_the_program)
     ck_assert_ptr_nonnull(other_root_make());
     put("/proc/sys/vm/max_map_count", limits[_i]);
     budget_start(1);
-    while (budget_take_mappings()) {
+    while (budget_take_mappings(true)) {
         taken++;
         ck_assert_uint_lt(2 * taken, limit);
     }
     ck_assert_uint_gt(limit - 2 * taken, limit / 20);
     ck_assert_uint_gt(2 * taken, limit / 3);
-    ck_assert(!budget_take_mappings());
+    ck_assert(!budget_take_mappings(true));
     budget_give_mappings_back();
-    ck_assert(budget_take_mappings());
-    ck_assert(!budget_take_mappings());
+    ck_assert(budget_take_mappings(true));
+    ck_assert(!budget_take_mappings(true));
 }
 END_TEST
 
@@ -264,6 +288,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, without_a_limit_half_of_what_is_available_is_given);
     tcase_add_test(tests, a_small_machine_gives_64_mib_all_the_same);
     tcase_add_test(tests, where_nothing_is_known_nothing_is_refused);
+    tcase_add_loop_test(tests, blocks_leave_some_mappings_to_larger_ones, 0, 4);
     tcase_add_loop_test(tests, blocks_leave_some_mappings_to_the_program, 0, 4);
     tcase_add_test(tests, a_thread_that_is_refused_takes_nothing_from_another);
     tcase_add_test(tests, threads_wait_for_what_is_looked_up);

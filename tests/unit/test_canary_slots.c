@@ -9,26 +9,32 @@
 #include "tests/support/unit.h"
 #include "tests/support/ways.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { QUARANTINE = 20 };
 
 static struct moat_state state;
 
-static void set_up(void)
+static void set_up_with(size_t quarantine)
 {
-    struct arena_settings settings = { .way = &revoke_mprotect,
-                                       .quarantine = 10,
-                                       .alignment = 16 };
+    struct arena_settings settings
+        = { .way = &revoke_mprotect, .quarantine = 10, .alignment = 16 };
     memset(&state, 0, sizeof state);
     ck_assert_int_eq(state_create(&state, (size_t)1 << 34), 0);
     arena_start(&state, &settings);
-    canary_slots_start(&state, QUARANTINE);
+    canary_slots_start(&state, quarantine);
+}
+
+static void set_up(void)
+{
+    set_up_with(QUARANTINE);
 }
 
 static struct block_record *allocate(size_t bytes, size_t alignment)
 {
-    struct block_record *block = canary_slots_allocate(bytes, alignment);
+    struct block_record *block
+        = canary_slots_allocate(bytes, alignment, CANARY_SLOTS_MOST);
     if (block != NULL) {
         memset((void *)block->start, 'x', bytes);
         block->state = BLOCK_LIVE;
@@ -53,7 +59,8 @@ static bool is_intact(const struct block_record *block)
 START_TEST(each_block_has_canaries_on_both_sides)
 {
     set_up();
-    for (size_t bytes = 0; bytes <= 8192 - 32; bytes += bytes / 16 + 1) {
+    for (size_t bytes = 0; bytes <= CANARY_SLOTS_MOST - 32;
+         bytes += bytes / 16 + 1) {
         struct block_record *block = allocate(bytes, 16);
         ck_assert_msg(block != NULL, "%zu bytes", bytes);
         ck_assert_uint_eq(block->start % 16, 0);
@@ -83,7 +90,8 @@ END_TEST
 START_TEST(alignment_is_kept)
 {
     set_up();
-    for (size_t alignment = 1; alignment <= 4096; alignment *= 2) {
+    for (size_t alignment = 1; alignment <= CANARY_SLOTS_MOST / 2;
+         alignment *= 2) {
         struct block_record *block = allocate(100, alignment);
         ck_assert_ptr_nonnull(block);
         ck_assert_uint_eq(block->start % alignment, 0);
@@ -95,11 +103,16 @@ END_TEST
 START_TEST(what_is_too_large_is_refused)
 {
     set_up();
-    ck_assert_ptr_null(canary_slots_allocate(8192 - 31, 16));
-    ck_assert_ptr_null(canary_slots_allocate(SIZE_MAX, 16));
-    ck_assert_ptr_null(canary_slots_allocate(SIZE_MAX - 32, 16));
-    ck_assert_ptr_null(canary_slots_allocate(1, 8192));
-    ck_assert_ptr_null(canary_slots_allocate(1, SIZE_MAX / 2 + 1));
+    static const size_t mosts[] = { CANARY_SLOTS_SMALL, CANARY_SLOTS_MOST };
+    for (size_t i = 0; i < 2; i++) {
+        size_t most = mosts[i];
+        ck_assert_ptr_nonnull(canary_slots_allocate(most - 32, 16, most));
+        ck_assert_ptr_null(canary_slots_allocate(most - 31, 16, most));
+        ck_assert_ptr_null(canary_slots_allocate(SIZE_MAX, 16, most));
+        ck_assert_ptr_null(canary_slots_allocate(SIZE_MAX - 32, 16, most));
+        ck_assert_ptr_null(canary_slots_allocate(1, most, most));
+        ck_assert_ptr_null(canary_slots_allocate(1, SIZE_MAX / 2 + 1, most));
+    }
 }
 END_TEST
 
@@ -120,6 +133,56 @@ START_TEST(a_freed_block_is_stamped_and_waits)
     } while (next->start != start && pairs < 1000);
     ck_assert_int_gt(pairs, QUARANTINE);
     ck_assert_int_le(pairs, QUARANTINE + 2);
+}
+END_TEST
+
+static size_t resident_bytes(void)
+{
+    size_t pages[2] = { 0 };
+    FILE *statm = fopen("/proc/self/statm", "re");
+    ck_assert_ptr_nonnull(statm);
+    ck_assert_int_eq(fscanf(statm, "%zu %zu", &pages[0], &pages[1]), 2);
+    fclose(statm);
+    return pages[1] * pages_size();
+}
+
+/* Freed blocks keep their memory here. */
+START_TEST(of_large_ones_no_more_than_8_mib_wait)
+{
+    enum { MANY = 100000, EACH = 300000, KEPT = 8 << 20 };
+    set_up_with(MANY);
+    struct block_record *first = allocate(EACH, 16);
+    uintptr_t start = first->start;
+    size_t before = resident_bytes();
+    canary_slots_free(owner_of(first), first);
+    size_t waited = 0;
+    for (bool is_again = false; !is_again; waited += EACH) {
+        struct block_record *next = allocate(EACH, 16);
+        is_again = next->start == start;
+        canary_slots_free(owner_of(next), next);
+        ck_assert_uint_le(waited, KEPT);
+    }
+    ck_assert_uint_gt(waited, KEPT / 2);
+    for (int i = 0; i < 200; i++) {
+        struct block_record *next = allocate(EACH, 16);
+        canary_slots_free(owner_of(next), next);
+    }
+    ck_assert_uint_le(resident_bytes(), before + KEPT + KEPT / 4);
+}
+END_TEST
+
+/* Where the region is small there may be no room for one. */
+START_TEST(a_window_without_room_for_a_slot_is_none)
+{
+    struct arena_settings settings
+        = { .way = &revoke_mprotect, .quarantine = 10, .alignment = 16 };
+    memset(&state, 0, sizeof state);
+    ck_assert_int_eq(state_create(&state, (size_t)1 << 26), 0);
+    arena_start(&state, &settings);
+    canary_slots_start(&state, QUARANTINE);
+    ck_assert_ptr_null(allocate(500000, 16));
+    ck_assert_ptr_null(allocate(500000, 16));
+    ck_assert_ptr_nonnull(allocate(50000, 16));
 }
 END_TEST
 
@@ -188,6 +251,8 @@ static void add(TCase *tests)
     tcase_add_test(tests, alignment_is_kept);
     tcase_add_test(tests, what_is_too_large_is_refused);
     tcase_add_test(tests, a_freed_block_is_stamped_and_waits);
+    tcase_add_test(tests, of_large_ones_no_more_than_8_mib_wait);
+    tcase_add_test(tests, a_window_without_room_for_a_slot_is_none);
     tcase_add_test(tests, a_block_that_was_written_to_after_its_free_is_kept);
     tcase_add_test(tests,
                    a_class_that_is_used_up_uses_what_waits_and_then_refuses);

@@ -13,6 +13,7 @@
 #include "tests/support/unit.h"
 #include "tests/support/ways.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,9 +26,8 @@ static struct moat_state state;
 
 static bool set_up(int number)
 {
-    struct arena_settings settings = { .way = ways[number],
-                                       .quarantine = 10,
-                                       .alignment = 16 };
+    struct arena_settings settings
+        = { .way = ways[number], .quarantine = 10, .alignment = 16 };
     memset(&state, 0, sizeof state);
     ck_assert_int_eq(state_create(&state, (size_t)1 << 36), 0);
     arena_start(&state, &settings);
@@ -40,11 +40,10 @@ static bool set_up(int number)
 static struct block_record *allocate(size_t bytes, size_t alignment,
                                      enum fence_placement side)
 {
-    struct large_request request = { .bytes = bytes,
-                                     .alignment = alignment,
-                                     .side = side,
-                                     .site = 1 };
-    return large_allocate(&request);
+    struct large_request request
+        = { .bytes = bytes, .alignment = alignment, .side = side, .site = 1 };
+    bool is_short;
+    return large_allocate(&request, &is_short);
 }
 
 static struct block_record *allocate_growing(size_t bytes)
@@ -54,7 +53,8 @@ static struct block_record *allocate_growing(size_t bytes)
                                      .side = FENCE_AFTER,
                                      .is_growing = true,
                                      .site = 1 };
-    struct block_record *block = large_allocate(&request);
+    bool is_short;
+    struct block_record *block = large_allocate(&request, &is_short);
     ck_assert_ptr_nonnull(block);
     block->state = BLOCK_LIVE;
     return block;
@@ -101,6 +101,122 @@ START_TEST(any_alignment_is_kept)
         ck_assert(ways_is_accessible(block->start + 199999));
         large_free(owner_of(block), 1);
     }
+}
+END_TEST
+
+/* How many mappings of the process lie between FIRST and LAST. */
+static int mappings_of(uintptr_t first, uintptr_t last)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    int count = 0;
+    ck_assert_ptr_nonnull(maps);
+    while (fgets(line, sizeof line, maps) != NULL) {
+        uintptr_t start;
+        uintptr_t end;
+        if (sscanf(line, "%lx-%lx", &start, &end) == 2 && start < last
+            && end > first) {
+            count++;
+        }
+    }
+    fclose(maps);
+    return count;
+}
+
+static int refuse(uintptr_t start, size_t bytes)
+{
+    (void)start;
+    (void)bytes;
+    return EINVAL;
+}
+
+static struct moat_arena *allocate_large(bool *is_short)
+{
+    struct large_request request
+        = { .bytes = 600000, .alignment = 16, .side = FENCE_AFTER, .site = 1 };
+    struct block_record *block = large_allocate(&request, is_short);
+    if (block == NULL) {
+        return NULL;
+    }
+    ck_assert(ways_is_accessible(block->start + 599999));
+    ck_assert(!ways_is_accessible(block->start + 600000));
+    return owner_of(block);
+}
+
+enum { LEFT = 5, MORE = 40 };
+
+static void leave_mappings(void)
+{
+    while (budget_take_mappings(false)) {
+    }
+    for (int i = 0; i < LEFT; i++) {
+        budget_give_mappings_back();
+    }
+}
+
+/* With mprotect(), and where it stands in for guard markers that are refused.
+ */
+START_TEST(no_more_take_mappings_than_may)
+{
+    struct revoke_way refused = revoke_guard;
+    const struct revoke_way *const takers[] = { &revoke_mprotect, &refused };
+    struct arena_settings settings = { .way = takers[_i],
+                                       .sparse_way = takers[_i],
+                                       .quarantine = 10,
+                                       .alignment = 16 };
+    struct moat_arena *arena = NULL;
+    bool is_short = false;
+    refused.prepare = refuse;
+    set_up(0);
+    arena_start(&state, &settings);
+    leave_mappings();
+    for (int i = 0; i < LEFT; i++) {
+        arena = allocate_large(&is_short);
+        ck_assert_ptr_nonnull(arena);
+    }
+    ck_assert_ptr_null(allocate_large(&is_short));
+    ck_assert(is_short);
+    large_free(arena, 1);
+    ck_assert_ptr_nonnull(allocate_large(&is_short));
+    ck_assert_ptr_null(allocate_large(&is_short));
+    /* For what canaries alone will not do for there are some more. */
+    ck_assert_ptr_nonnull(allocate(2 << 20, 16, FENCE_AFTER));
+    ck_assert_ptr_null(allocate(SIZE_MAX / 4, 16, FENCE_AFTER));
+}
+END_TEST
+
+START_TEST(with_guard_markers_the_others_take_none)
+{
+    struct moat_arena *arenas[MORE];
+    bool is_short = false;
+    if (!set_up(0)) {
+        return;
+    }
+    leave_mappings();
+    for (int i = 0; i < LEFT; i++) {
+        ck_assert_ptr_nonnull(allocate_large(&is_short));
+    }
+    for (int i = 0; i < MORE; i++) {
+        arenas[i] = allocate_large(&is_short);
+        ck_assert_ptr_nonnull(arenas[i]);
+    }
+    uintptr_t first = arenas[0]->extent_start;
+    uintptr_t last = arenas[MORE - 1]->extent_start;
+    ck_assert_uint_gt(last, first);
+    ck_assert_int_eq(mappings_of(first, last), 1);
+    /* Also while some of them wait, and when they are used again. */
+    for (int i = 0; i < MORE; i += 2) {
+        uintptr_t start = arenas[i]->blocks[0].start;
+        large_free(arenas[i], 1);
+        ck_assert(!ways_is_accessible(start));
+    }
+    ck_assert_int_eq(mappings_of(first, last), 1);
+    for (int i = 0; i < MORE; i += 2) {
+        ck_assert_ptr_nonnull(allocate_large(&is_short));
+    }
+    ck_assert_int_eq(mappings_of(first, last), 1);
+    /* Too large for markers all over: counted. */
+    ck_assert_ptr_nonnull(allocate(100 << 20, 16, FENCE_AFTER));
 }
 END_TEST
 
@@ -173,8 +289,8 @@ START_TEST(what_grows_keeps_its_bytes_and_leaves_nothing_behind)
         /* What came on top is zero, and behind the canaries is a guard. */
         ck_assert_int_eq(((char *)grown->start)[bytes + 29999], 0);
         uintptr_t end = grown->start + grown->bytes;
-        ck_assert(canary_is_intact(state.secret, end,
-                                   end + grown->tail_bytes));
+        ck_assert(
+            canary_is_intact(state.secret, end, end + grown->tail_bytes));
         ck_assert_uint_lt(grown->tail_bytes, pages_size());
         ck_assert(!ways_is_accessible(end + grown->tail_bytes));
         large_free(old, 1);
@@ -192,10 +308,8 @@ START_TEST(there_is_room_up_to_a_power_of_two)
     }
     struct block_record *block = allocate_growing(300000);
     size_t guards = 2 * pages_size();
-    ck_assert_ptr_null(
-        large_transfer(owner_of(block), block, 524288, 1));
-    ck_assert_ptr_null(
-        large_transfer(owner_of(block), block, SIZE_MAX, 1));
+    ck_assert_ptr_null(large_transfer(owner_of(block), block, 524288, 1));
+    ck_assert_ptr_null(large_transfer(owner_of(block), block, SIZE_MAX, 1));
     ck_assert(ways_is_accessible(block->start));
     ck_assert_ptr_nonnull(large_transfer(owner_of(block), block,
                                          524288 - guards - pages_size(), 1));
@@ -214,27 +328,6 @@ START_TEST(what_was_not_made_to_grow_is_not_handed_over)
 }
 END_TEST
 
-/* How many mappings of the process lie in the extent of ARENA. */
-static int mappings_of(const struct moat_arena *arena)
-{
-    uintptr_t first = arena->base;
-    uintptr_t last = first + arena->reach_bytes;
-    FILE *maps = fopen("/proc/self/maps", "re");
-    char line[512];
-    int count = 0;
-    ck_assert_ptr_nonnull(maps);
-    while (fgets(line, sizeof line, maps) != NULL) {
-        uintptr_t start;
-        uintptr_t end;
-        if (sscanf(line, "%lx-%lx", &start, &end) == 2 && start < last
-            && end > first) {
-            count++;
-        }
-    }
-    fclose(maps);
-    return count;
-}
-
 START_TEST(what_grows_stays_one_piece)
 {
     if (!set_up(_i)) {
@@ -248,8 +341,10 @@ START_TEST(what_grows_stays_one_piece)
         ck_assert_ptr_nonnull(block);
         large_free(old, 1);
         /* What is accessible and, with mprotect, what is not yet. */
-        ck_assert_int_le(mappings_of(owner_of(block)),
-                         ways[_i] == &revoke_guard ? 1 : 2);
+        uintptr_t first = owner_of(block)->base;
+        ck_assert_int_le(
+            mappings_of(first, first + owner_of(block)->reach_bytes),
+            ways[_i] == &revoke_guard ? 1 : 2);
     }
 }
 END_TEST
@@ -259,16 +354,18 @@ static void add(TCase *tests)
     tcase_add_loop_test(tests, a_block_lies_at_a_guard_page_and_is_zero, 0,
                         SPARSE_WAYS);
     tcase_add_loop_test(tests, any_alignment_is_kept, 0, SPARSE_WAYS);
-    tcase_add_loop_test(
-        tests, what_does_not_fit_is_refused_and_takes_nothing, 0, SPARSE_WAYS);
+    tcase_add_loop_test(tests, no_more_take_mappings_than_may, 0, 2);
+    tcase_add_test(tests, with_guard_markers_the_others_take_none);
+    tcase_add_loop_test(tests, what_does_not_fit_is_refused_and_takes_nothing,
+                        0, SPARSE_WAYS);
     tcase_add_loop_test(tests, a_freed_block_is_out_of_reach, 0, SPARSE_WAYS);
-    tcase_add_loop_test(
-        tests, what_grows_keeps_its_bytes_and_leaves_nothing_behind, 0,
-        SPARSE_WAYS);
+    tcase_add_loop_test(tests,
+                        what_grows_keeps_its_bytes_and_leaves_nothing_behind,
+                        0, SPARSE_WAYS);
     tcase_add_loop_test(tests, there_is_room_up_to_a_power_of_two, 0,
                         SPARSE_WAYS);
-    tcase_add_loop_test(tests, what_was_not_made_to_grow_is_not_handed_over,
-                        0, SPARSE_WAYS);
+    tcase_add_loop_test(tests, what_was_not_made_to_grow_is_not_handed_over, 0,
+                        SPARSE_WAYS);
     tcase_add_loop_test(tests, what_grows_stays_one_piece, 0, SPARSE_WAYS);
 }
 
