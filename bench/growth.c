@@ -54,7 +54,7 @@ static int row(const char *way)
         measure_begin(&fenced);
         buffer = grow(grow_fenced);
         measure_end(&fenced);
-        heap_free(buffer, NULL);
+        heap_free(buffer, MOAT_FAMILY_MALLOC, NULL);
     }
     printf("| %s | %.1f | %.1f | %.1f |\n", way, plain.fastest / 1e6,
            fenced.fastest / 1e6, fenced.fastest / plain.fastest);

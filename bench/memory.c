@@ -5,6 +5,7 @@
  * is left of both when all blocks are freed.
  */
 #include "bench/ways.h"
+#include "tests/support/proc.h"
 
 #include <moat.h>
 
@@ -15,25 +16,6 @@
 enum { SIZE = 64, MOST_MAPPINGS = 15000 };
 
 static const char bytes[SIZE];
-
-/* A line of /proc/self/status, in KiB. */
-static long status_of(const char *key)
-{
-    char line[256];
-    long found = 0;
-    FILE *status = fopen("/proc/self/status", "re");
-    if (status == NULL) {
-        perror("/proc/self/status");
-        exit(EXIT_FAILURE);
-    }
-    while (fgets(line, sizeof line, status) != NULL) {
-        if (strncmp(line, key, strlen(key)) == 0) {
-            found = strtol(line + strlen(key), NULL, 10);
-        }
-    }
-    fclose(status);
-    return found;
-}
 
 static int row(const char *way, size_t count)
 {
@@ -47,20 +29,20 @@ static int row(const char *way, size_t count)
         return EXIT_FAILURE;
     }
     memset(blocks, 0, count * sizeof *blocks);
-    long resident = status_of("VmRSS:");
-    long tables = status_of("VmPTE:");
+    long resident = proc_status("VmRSS:");
+    long tables = proc_status("VmPTE:");
     for (size_t i = 0; i < count; i++) {
         blocks[i] = moat_guarded_copy(bytes, SIZE, MOAT_PLACEMENT_AFTER);
     }
-    long resident_live = status_of("VmRSS:") - resident;
-    long tables_live = status_of("VmPTE:") - tables;
+    long resident_live = proc_status("VmRSS:") - resident;
+    long tables_live = proc_status("VmPTE:") - tables;
     for (size_t i = 0; i < count; i++) {
         moat_guarded_free(blocks[i]);
     }
     printf("| %s | %zu | %ld | %.3f | %ld | %ld | %ld |\n", way, count,
            resident_live, (double)resident_live / (double)(count * page_kib),
-           tables_live, status_of("VmRSS:") - resident,
-           status_of("VmPTE:") - tables);
+           tables_live, proc_status("VmRSS:") - resident,
+           proc_status("VmPTE:") - tables);
     free(blocks);
     return EXIT_SUCCESS;
 }

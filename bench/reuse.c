@@ -8,6 +8,7 @@
  */
 #include "bench/measure.h"
 #include "bench/ways.h"
+#include "tests/support/proc.h"
 
 #include <moat.h>
 
@@ -18,40 +19,6 @@
 enum { LIVE = 1000, MOST_LIVE = 100000, SIZE = 64, POINTS = 10 };
 
 static const char bytes[SIZE];
-
-/* A line of /proc/self/status, in KiB. */
-static long status_of(const char *key)
-{
-    char line[256];
-    long found = 0;
-    FILE *status = fopen("/proc/self/status", "re");
-    if (status == NULL) {
-        perror("/proc/self/status");
-        exit(EXIT_FAILURE);
-    }
-    while (fgets(line, sizeof line, status) != NULL) {
-        if (strncmp(line, key, strlen(key)) == 0) {
-            found = strtol(line + strlen(key), NULL, 10);
-        }
-    }
-    fclose(status);
-    return found;
-}
-
-static long mappings(void)
-{
-    long count = 0;
-    FILE *maps = fopen("/proc/self/maps", "re");
-    if (maps == NULL) {
-        perror("/proc/self/maps");
-        exit(EXIT_FAILURE);
-    }
-    for (int c = getc(maps); c != EOF; c = getc(maps)) {
-        count += c == '\n';
-    }
-    fclose(maps);
-    return count;
-}
 
 static void *copy(void)
 {
@@ -83,8 +50,8 @@ static int row(const char *way, unsigned long pairs, unsigned long count_live)
         }
         elapsed += measure_now();
         printf("| %s | %lu | %.0f | %ld | %ld | %ld |\n", way, made,
-               elapsed / (double)count, status_of("VmRSS:"),
-               status_of("VmPTE:"), mappings());
+               elapsed / (double)count, proc_status("VmRSS:"),
+               proc_status("VmPTE:"), proc_mappings());
         fflush(stdout);
     }
     return EXIT_SUCCESS;

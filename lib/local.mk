@@ -40,6 +40,7 @@ libos_la_SOURCES = \
 	lib/os/revoke_mprotect.c \
 	lib/os/shared.c lib/os/shared.h \
 	lib/os/thread.c lib/os/thread.h \
+	lib/os/streams.c lib/os/streams.h \
 	lib/os/turn.c lib/os/turn.h \
 	lib/os/userfault.c lib/os/userfault.h \
 	lib/os/userfault_stand_in.c lib/os/userfault_stand_in.h
@@ -95,6 +96,7 @@ liballoc_la_SOURCES = \
 	lib/alloc/slot_cache.c lib/alloc/slot_cache.h \
 	lib/alloc/slot_class.c lib/alloc/slot_class.h \
 	lib/alloc/slot_queue.h \
+	lib/alloc/slot_revoke.c lib/alloc/slot_revoke.h \
 	lib/alloc/slots.c lib/alloc/slots.h
 
 libdiagnose_la_CPPFLAGS = $(LIB_CPPFLAGS)
@@ -170,7 +172,7 @@ libmoat_preload_la_SOURCES = \
 	lib/preload/own_pages.c \
 	lib/preload/programs.c \
 	lib/preload/replaced.c lib/preload/replaced.h \
-	lib/preload/sandbox.c \
+	lib/preload/sandbox.c lib/preload/by_number.c \
 	lib/preload/signals.c lib/preload/signals.h \
 	lib/preload/strings.c \
 	lib/preload/threads.c

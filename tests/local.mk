@@ -94,6 +94,7 @@ unit_tests = \
 	tests/unit/test_slot_cache \
 	tests/unit/test_slot_class \
 	tests/unit/test_slot_queue \
+	tests/unit/test_slot_revoke \
 	tests/unit/test_slots \
 	tests/unit/test_text \
 	tests/unit/test_thread \
@@ -132,25 +133,34 @@ preload_subjects = \
 	tests/preload/become \
 	tests/preload/checked \
 	tests/preload/crime \
+	tests/preload/endings \
 	tests/preload/foreign \
+	tests/preload/lenders \
 	tests/preload/limits \
 	tests/preload/own_malloc \
 	tests/preload/own_pages \
 	tests/preload/processes \
+	tests/preload/sandboxes \
 	tests/preload/signals \
 	tests/preload/trial
 tests_preload_foreign_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_foreign_LDADD =
-tests_preload_limits_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_limits_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
 tests_preload_limits_LDADD =
 tests_preload_own_malloc_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_own_malloc_LDADD =
-tests_preload_own_pages_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_own_pages_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
 tests_preload_own_pages_LDADD =
 tests_preload_trial_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_trial_LDADD =
-tests_preload_processes_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_processes_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
 tests_preload_processes_LDADD =
+tests_preload_endings_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
+tests_preload_endings_LDADD =
+tests_preload_lenders_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
+tests_preload_lenders_LDADD =
+tests_preload_sandboxes_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
+tests_preload_sandboxes_LDADD =
 tests_preload_signals_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_signals_LDADD =
 tests_preload_calls_LDADD =
@@ -167,8 +177,9 @@ TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/preload/foreign_library.c \
 	tests/preload/operators.cc tests/support/child.h tests/support/ending.h \
 	tests/support/expect.sh tests/support/failing_os.h \
-	tests/support/other_root.h tests/support/probe.h \
-	tests/support/tap.sh tests/support/unit.h tests/support/ways.h \
+	tests/support/other_root.h tests/support/play.h tests/support/probe.h \
+	tests/support/proc.h tests/support/tap.sh tests/support/unit.h \
+	tests/support/ways.h \
 	tests/fault/crimes.def tests/fault/heap.def \
 	tests/off/conformance.c \
 	tests/house/crashpath.allow
@@ -271,6 +282,10 @@ tests_unit_test_slot_class_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slot_class_LDADD = $(test_libs)
 tests_unit_test_slot_queue_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slot_queue_LDADD = $(test_libs)
+tests_unit_test_slot_revoke_CPPFLAGS = $(test_cppflags)
+tests_unit_test_slot_revoke_SOURCES = tests/unit/test_slot_revoke.c \
+	tests/support/failing_os.c
+tests_unit_test_slot_revoke_LDADD = $(test_libs)
 tests_unit_test_slots_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slots_LDADD = $(test_libs)
 tests_unit_test_text_CPPFLAGS = $(test_cppflags)

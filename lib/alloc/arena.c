@@ -12,6 +12,7 @@
 #include "alloc/shortfall.h"
 #include "base/canary.h"
 #include "base/size.h"
+#include "os/address_space.h"
 #include "os/pages.h"
 #include "os/revoke.h"
 #include "record/describe.h"
@@ -54,9 +55,12 @@ const struct revoke_way *arena_sparse_way(void)
 {
     const struct revoke_way *way = heap.sparse_way;
     if (way == NULL) {
-        /* Two threads find the same. */
+        /* Two threads find the same; a child of vfork() only what is left to
+         * it. */
         way = revoke_sparse(heap.settings.way);
-        heap.sparse_way = way;
+        if (!address_space_is_borrowed()) {
+            heap.sparse_way = way;
+        }
     }
     return way;
 }

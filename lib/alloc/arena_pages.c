@@ -4,6 +4,7 @@
 
 #include "alloc/shortfall.h"
 #include "base/size.h"
+#include "os/address_space.h"
 #include "os/pages.h"
 #include "os/revoke.h"
 
@@ -37,7 +38,10 @@ static void prepare(struct moat_arena *arena, size_t needed)
         return;
     }
     arena->is_unprepared = true;
-    shortfall_note(SHORTFALL_UNPREPARED);
+    if (arena->layout != ARENA_SLOTS || !address_space_is_borrowed()) {
+        /* Else the child of a vfork() gets a block elsewhere, see slots.c. */
+        shortfall_note(SHORTFALL_UNPREPARED);
+    }
 }
 
 void arena_pages_take_way(struct moat_arena *arena,
@@ -128,22 +132,28 @@ int arena_pages_revoke(struct moat_arena *arena, size_t start, size_t end)
     return error;
 }
 
+/*
+ * Mapped anew, an extent is one with what is reserved beside it. Of those that
+ * wait there may be tens of thousands: with some pages prepared and some not,
+ * each would be two mappings for as long as that.
+ */
 int arena_pages_close(struct moat_arena *arena)
 {
-    int error = 0;
-    size_t armed = arena->armed_bytes;
-    if (armed != 0) {
-        error = arena_pages_revoke(arena, 0, armed);
-    }
-    if (error != 0 || arena->is_unprepared) {
-        bool is_open = error != 0;
-        /* Some pages have guards and some do not: start from scratch. */
+    int error = revoke_renew(arena->extent_start, arena->extent_bytes);
+    if (error == 0) {
         arena->prepared_bytes = 0;
-        error = revoke_renew(arena->extent_start, arena->extent_bytes);
-        if (is_open && error != 0) {
-            shortfall_note(SHORTFALL_LEFT_OPEN);
-        }
+        arena->is_reusable = true;
+        return 0;
     }
-    arena->is_reusable = error == 0;
-    return error;
+    size_t armed = arena->armed_bytes;
+    bool is_open = armed != 0 && arena_pages_revoke(arena, 0, armed) != 0;
+    if (is_open) {
+        shortfall_note(SHORTFALL_LEFT_OPEN);
+    }
+    /* Where some pages have guards and some do not, nobody can go on. */
+    arena->is_reusable = !is_open && !arena->is_unprepared;
+    if (!arena->is_reusable) {
+        arena->prepared_bytes = 0;
+    }
+    return arena->is_reusable ? 0 : error;
 }

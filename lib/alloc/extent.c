@@ -17,6 +17,12 @@
  */
 #define RETIRED_RECORD_BYTES ((size_t)32 << 20)
 
+/*
+ * So many destroyed arenas of a span and more may wait: the records of each are
+ * a piece of their own, which is a mapping or two.
+ */
+enum { MOST_WIDE = 4096 };
+
 enum { CLASSES = 48 };
 
 /*
@@ -32,6 +38,7 @@ static struct {
     uint32_t oldest;
     uint32_t newest;
     size_t retired;
+    size_t retired_wide;
     /* The oldest destroyed arena that has its block records. */
     uint32_t oldest_with_blocks;
     size_t retired_record_bytes;
@@ -65,6 +72,11 @@ static uint32_t number_of(const struct moat_arena *arena)
 static unsigned class_of(size_t extent_bytes)
 {
     return size_exponent(extent_bytes >> REGION_GRANULE_SHIFT);
+}
+
+static bool is_wide(const struct moat_arena *arena)
+{
+    return arena->extent_bytes >= REGION_SPAN;
 }
 
 /* The memory that the block records of ARENA take. */
@@ -106,6 +118,7 @@ static void unlink_retired(struct moat_arena *arena)
     }
     arena->is_retired = false;
     pool.retired--;
+    pool.retired_wide -= is_wide(arena);
 }
 
 static void push_unused(uint32_t *list, struct moat_arena *arena)
@@ -198,7 +211,7 @@ static uintptr_t from_frontier(size_t bytes)
 static int take(size_t bytes, struct moat_arena **arena)
 {
     unsigned class = class_of(bytes);
-    if (pool.retired > pool.quarantine) {
+    while (pool.retired > pool.quarantine || pool.retired_wide > MOST_WIDE) {
         forget(at(pool.oldest));
     }
     for (;;) {
@@ -407,6 +420,7 @@ void extent_quarantine(struct moat_arena *arena)
     pool.newest = number_of(arena);
     arena->is_retired = true;
     pool.retired++;
+    pool.retired_wide += is_wide(arena);
     if (pool.oldest_with_blocks == 0) {
         pool.oldest_with_blocks = number_of(arena);
     }

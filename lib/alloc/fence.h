@@ -20,6 +20,8 @@
 #ifndef ALLOC_FENCE_H
 #define ALLOC_FENCE_H
 
+#include "base/size.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -47,9 +49,26 @@ struct fence_place {
  * PLACEMENT is not FENCE_ALTERNATE. Returns false when BYTES are too many for
  * a whole number of pages.
  */
-bool fence_place(size_t bytes, size_t alignment,
-                 enum fence_placement placement, size_t page_bytes,
-                 struct fence_place *place);
+static inline bool fence_place(size_t bytes, size_t alignment,
+                               enum fence_placement placement,
+                               size_t page_bytes, struct fence_place *place)
+{
+    size_t data_bytes;
+    if (!size_round_up_checked(bytes, page_bytes, &data_bytes)) {
+        return false;
+    }
+    *place = (struct fence_place){ .data_bytes = data_bytes };
+    if (placement == FENCE_AFTER) {
+        place->start = size_round_down(data_bytes - bytes, alignment);
+        place->tail_bytes = data_bytes - place->start - bytes;
+        place->front_bytes
+            = place->start < FENCE_CANARY ? place->start : FENCE_CANARY;
+    } else {
+        size_t rest = data_bytes - bytes;
+        place->tail_bytes = rest < FENCE_CANARY ? rest : FENCE_CANARY;
+    }
+    return true;
+}
 
 /* What PLACEMENT means for block INDEX. */
 static inline enum fence_placement fence_turn(enum fence_placement placement,

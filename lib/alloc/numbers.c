@@ -4,27 +4,24 @@
 
 #include "base/random.h"
 
-#include <stdatomic.h>
+struct numbers_state numbers_state;
 
 static struct {
-    /* Whether any number is special: all that the others have to look at. */
-    bool is_watched;
     struct numbers_settings settings;
-    _Atomic size_t taken;
     _Atomic size_t refused;
     _Atomic size_t on_purpose;
-} numbers;
+} watch;
 
 void numbers_start(const struct numbers_settings *settings)
 {
     static const struct numbers_settings nothing;
-    numbers.settings = settings == NULL ? nothing : *settings;
-    numbers.is_watched = numbers.settings.stop_at != 0
-                         || numbers.settings.fail_at != 0
-                         || numbers.settings.fail_rate != 0;
-    numbers.taken = 0;
-    numbers.refused = 0;
-    numbers.on_purpose = 0;
+    watch.settings = settings == NULL ? nothing : *settings;
+    numbers_state.is_watched = watch.settings.stop_at != 0
+                         || watch.settings.fail_at != 0
+                         || watch.settings.fail_rate != 0;
+    numbers_state.taken = 0;
+    watch.refused = 0;
+    watch.on_purpose = 0;
 }
 
 bool numbers_is_unlucky(uint64_t seed, size_t number, size_t rate)
@@ -36,9 +33,9 @@ bool numbers_is_unlucky(uint64_t seed, size_t number, size_t rate)
 }
 
 /* Returns whether the allocation may be made. */
-static bool watch(const struct numbers_request *request)
+bool numbers_watch(const struct numbers_request *request)
 {
-    const struct numbers_settings *settings = &numbers.settings;
+    const struct numbers_settings *settings = &watch.settings;
     if (request->number == settings->stop_at && settings->stop != NULL) {
         settings->stop(request);
     }
@@ -48,35 +45,21 @@ static bool watch(const struct numbers_request *request)
                                settings->fail_rate)) {
         return true;
     }
-    atomic_fetch_add_explicit(&numbers.on_purpose, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&watch.on_purpose, 1, memory_order_relaxed);
     if (is_the_one && settings->refuse != NULL) {
         settings->refuse(request);
     }
     return false;
 }
 
-bool numbers_take(size_t bytes, site_id site, size_t *number)
-{
-    *number = atomic_fetch_add_explicit(&numbers.taken, 1,
-                                        memory_order_relaxed)
-              + 1;
-    if (__builtin_expect(numbers.is_watched, false)) {
-        struct numbers_request request = { .number = *number,
-                                           .bytes = bytes,
-                                           .site = site };
-        return watch(&request);
-    }
-    return true;
-}
-
 void numbers_note_refusal(void)
 {
-    atomic_fetch_add_explicit(&numbers.refused, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&watch.refused, 1, memory_order_relaxed);
 }
 
 struct numbers_counts numbers_counts(void)
 {
-    return (struct numbers_counts){ .taken = numbers.taken,
-                                    .refused = numbers.refused,
-                                    .on_purpose = numbers.on_purpose };
+    return (struct numbers_counts){ .taken = numbers_state.taken,
+                                    .refused = watch.refused,
+                                    .on_purpose = watch.on_purpose };
 }

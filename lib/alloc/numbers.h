@@ -16,6 +16,7 @@
 
 #include "record/site.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,9 +44,31 @@ struct numbers_settings {
 /* Start counting; NULL: nothing is to be done with any. */
 void numbers_start(const struct numbers_settings *settings);
 
+/* Of numbers.c. */
+struct numbers_state {
+    /* Whether any number is special: all that most have to look at. */
+    bool is_watched;
+    _Atomic size_t taken;
+};
+
+extern struct numbers_state numbers_state __attribute__((visibility("hidden")));
+bool numbers_watch(const struct numbers_request *request);
+
 /* Take the number of an allocation of BYTES for SITE. Returns whether it may
  * be made, or is to be refused. */
-bool numbers_take(size_t bytes, site_id site, size_t *number);
+static inline bool numbers_take(size_t bytes, site_id site, size_t *number)
+{
+    *number = atomic_fetch_add_explicit(&numbers_state.taken, 1,
+                                        memory_order_relaxed)
+              + 1;
+    if (__builtin_expect(numbers_state.is_watched, false)) {
+        struct numbers_request request = { .number = *number,
+                                           .bytes = bytes,
+                                           .site = site };
+        return numbers_watch(&request);
+    }
+    return true;
+}
 
 /* An allocation that has a number could not be made. */
 void numbers_note_refusal(void);

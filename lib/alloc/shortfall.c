@@ -30,6 +30,10 @@ static const struct {
     = { "freed blocks left accessible",
         "freed blocks could not be made inaccessible (see vm.max_map_count); "
         "only writes to them are found" },
+    [SHORTFALL_NOT_STAMPED]
+    = { "freed blocks left as they were",
+        "the pages of a freed block that the program has mapped or protected "
+        "could not be taken back; uses of it are not found" },
     [SHORTFALL_NOT_REVOKED]
     = { "freed blocks found accessible",
         "a freed block was tried and found accessible; using mprotect for it "

@@ -21,6 +21,8 @@ enum shortfall {
     SHORTFALL_REFUSED,
     /* A freed block is canary, and readable. */
     SHORTFALL_STAMPED,
+    /* Neither that: the program has its own mapping or protection there. */
+    SHORTFALL_NOT_STAMPED,
     /* The way said that a block was revoked, and it was not. */
     SHORTFALL_NOT_REVOKED,
     /* A destroyed arena is still accessible. */

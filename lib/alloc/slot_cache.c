@@ -2,19 +2,15 @@
 /* Slots of a thread; see slot_cache.h. */
 #include "alloc/slot_cache.h"
 
+#include "alloc/slot_revoke.h"
 #include "base/size.h"
 #include "os/lock.h"
 #include "os/pages.h"
-#include "os/revoke.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum {
-    READY = 16,
-    SPARES = 16,
-    FREED = 16
-};
+enum { READY = 16, SPARES = 16, FREED = 16 };
 
 /* What a thread keeps of one class, all of one window. */
 struct shelf {
@@ -76,15 +72,17 @@ static void send_freed(struct slot_class *class, struct shelf *shelf)
 
 static void revoke_spares(struct slot_class *class, struct shelf *shelf)
 {
-    size_t page_bytes = pages_size();
+    size_t bytes = slot_class_pages(class) * pages_size();
     while (shelf->spare_count > 0) {
         slot_number slot = shelf->spare[--shelf->spare_count];
-        uintptr_t start = shelf->window->base
-                          + slot_offset(shelf->window, slot);
-        if (shelf->window->way->revoke(
-                start, slot_class_pages(class) * page_bytes)
-            == 0) {
+        uintptr_t start
+            = shelf->window->base + slot_offset(shelf->window, slot);
+        struct page_span span = { .start = start, .end = start + bytes };
+        if (slot_revoke_in_place(shelf->window,
+                                 &shelf->window->blocks[slot - 1], span)) {
             slot_class_give(class, shelf->window, &slot, 1);
+        } else {
+            slot_class_note_failure(class, shelf->window);
         }
     }
 }
@@ -162,10 +160,9 @@ static struct cache *find_cache(void)
     return cache;
 }
 
-/* The cache of this thread; NULL: it works without. */
-static struct cache *cache_of_thread(void)
+static __attribute__((noinline)) struct cache *get_cache(void)
 {
-    if (own == NULL && caches.has_key) {
+    if (caches.has_key) {
         lock_take(&caches.lock);
         own = find_cache();
         lock_release(&caches.lock);
@@ -175,6 +172,12 @@ static struct cache *cache_of_thread(void)
         }
     }
     return own;
+}
+
+/* The cache of this thread; NULL: it works without. */
+static inline struct cache *cache_of_thread(void)
+{
+    return own != NULL ? own : get_cache();
 }
 
 /* The shelf of CLASS, which holds nothing of another window than WINDOW. */
@@ -214,24 +217,38 @@ static bool fill_ready(struct slot_class *class, struct cache *cache)
     return true;
 }
 
-static slot_number take(struct slot_class *class, struct cache *cache,
-                        bool wants_armed, struct moat_arena **window,
-                        bool *is_armed)
+/* What CACHE has no slot at hand for. */
+static __attribute__((noinline)) slot_number
+take_from_class(struct slot_class *class, struct cache *cache,
+                struct moat_arena **window)
 {
     struct shelf *shelf = &cache->shelves[slot_class_place(class)];
     if (shelf->window != slot_class_window(class)) {
         empty(class, shelf);
-    }
-    *window = shelf->window;
-    if (wants_armed && shelf->spare_count > 0) {
-        *is_armed = true;
-        return shelf->spare[--shelf->spare_count];
     }
     if (shelf->ready_count == 0 && !fill_ready(class, cache)) {
         return 0;
     }
     *window = shelf->window;
     return shelf->ready[--shelf->ready_count];
+}
+
+static inline slot_number take(struct slot_class *class, struct cache *cache,
+                               bool wants_armed, struct moat_arena **window,
+                               bool *is_armed)
+{
+    struct shelf *shelf = &cache->shelves[slot_class_place(class)];
+    if (shelf->window == slot_class_window(class)) {
+        *window = shelf->window;
+        if (wants_armed && shelf->spare_count > 0) {
+            *is_armed = true;
+            return shelf->spare[--shelf->spare_count];
+        }
+        if (shelf->ready_count > 0) {
+            return shelf->ready[--shelf->ready_count];
+        }
+    }
+    return take_from_class(class, cache, window);
 }
 
 slot_number slot_cache_take(struct slot_class *class, bool wants_armed,

@@ -5,10 +5,8 @@
 #include "alloc/arena.h"
 #include "alloc/arena_pages.h"
 #include "alloc/shortfall.h"
-#include "alloc/slot_books.h"
-#include "alloc/slot_queue.h"
 #include "base/size.h"
-#include "os/lock.h"
+#include "os/address_space.h"
 #include "os/pages.h"
 #include "os/revoke.h"
 
@@ -18,8 +16,15 @@
  * A block arms only the pages it needs, at the side of its guard, so a slot
  * that is too large costs addresses, not memory.
  */
-static const unsigned char class_pages[SLOT_CLASSES]
-    = { 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32 };
+struct slot_class slot_classes[SLOT_CLASSES] = {
+    { .place = 0, .pages = 1 },   { .place = 1, .pages = 2 },
+    { .place = 2, .pages = 3 },   { .place = 3, .pages = 4 },
+    { .place = 4, .pages = 5 },   { .place = 5, .pages = 6 },
+    { .place = 6, .pages = 8 },   { .place = 7, .pages = 10 },
+    { .place = 8, .pages = 12 },  { .place = 9, .pages = 16 },
+    { .place = 10, .pages = 20 }, { .place = 11, .pages = 24 },
+    { .place = 12, .pages = 32 },
+};
 
 enum {
     /* A class gets this part of the region, taken when it is first used. */
@@ -34,24 +39,9 @@ enum {
  */
 #define STRETCH_BYTES ((size_t)16 << 20)
 
-struct slot_class {
-    struct lock lock;
-    struct moat_arena *window;
-    const struct revoke_way *way;
-    struct slot_books books;
-    struct slot_queue queue;
-    /* For each stretch: how many slots that start in it wait. */
-    uint16_t *dead;
-    size_t stretches;
-    /* For each stretch: whether it was given back. */
-    bool *is_bare;
-    _Atomic unsigned failures;
-};
-
 static struct {
     struct moat_state *state;
     size_t quarantine;
-    struct slot_class all[SLOT_CLASSES];
 } classes;
 
 void slot_class_start(struct moat_state *state, size_t quarantine,
@@ -60,44 +50,8 @@ void slot_class_start(struct moat_state *state, size_t quarantine,
     classes.state = state;
     classes.quarantine = quarantine;
     for (size_t i = 0; i < SLOT_CLASSES; i++) {
-        classes.all[i].way = way;
+        slot_classes[i].way = way;
     }
-}
-
-struct slot_class *slot_class_for(size_t pages)
-{
-    for (size_t i = 0; i < SLOT_CLASSES; i++) {
-        if (pages <= class_pages[i]) {
-            return &classes.all[i];
-        }
-    }
-    return NULL;
-}
-
-struct slot_class *slot_class_of(const struct moat_arena *window)
-{
-    size_t pages = window->slot_bytes / classes.state->page_bytes - 1;
-    return slot_class_for(pages);
-}
-
-struct slot_class *slot_class_at(size_t place)
-{
-    return &classes.all[place];
-}
-
-size_t slot_class_place(const struct slot_class *class)
-{
-    return (size_t)(class - classes.all);
-}
-
-size_t slot_class_pages(const struct slot_class *class)
-{
-    return class_pages[slot_class_place(class)];
-}
-
-struct moat_arena *slot_class_window(const struct slot_class *class)
-{
-    return class->window;
 }
 
 static size_t stretch_of(const struct moat_arena *window, slot_number slot)
@@ -161,6 +115,7 @@ static int open_window(struct slot_class *class)
     }
     if (error == 0) {
         window->slot_bytes = slot_bytes;
+        window->slot_class = class->place;
         class->window = window;
     }
     return error;
@@ -168,10 +123,14 @@ static int open_window(struct slot_class *class)
 
 /*
  * Leave the window to the blocks that live in it. What waits there is lost for
- * allocation, and stays revoked for good.
+ * allocation, and stays revoked for good. A child of vfork(), which may have
+ * closed or refused itself what the way needs, changes nothing for its parent.
  */
 static void weaken(struct slot_class *class)
 {
+    if (address_space_is_borrowed()) {
+        return;
+    }
     const struct revoke_way *way = revoke_weaker(class->way);
     if (way == NULL) {
         return;
@@ -311,6 +270,9 @@ void slot_class_give(struct slot_class *class,
 void slot_class_note_failure(struct slot_class *class,
                              const struct moat_arena *window)
 {
+    if (address_space_is_borrowed()) {
+        return;
+    }
     lock_take(&class->lock);
     if (class->window == window && ++class->failures == FAILURES) {
         weaken(class);
@@ -329,7 +291,7 @@ size_t slot_class_waiting(void)
 {
     size_t waiting = 0;
     for (size_t i = 0; i < SLOT_CLASSES; i++) {
-        waiting += classes.all[i].queue.waiting;
+        waiting += slot_classes[i].queue.waiting;
     }
     return waiting;
 }
@@ -337,20 +299,20 @@ size_t slot_class_waiting(void)
 void slot_class_before_fork(void)
 {
     for (size_t i = 0; i < SLOT_CLASSES; i++) {
-        lock_take(&classes.all[i].lock);
+        lock_take(&slot_classes[i].lock);
     }
 }
 
 void slot_class_after_fork_in_parent(void)
 {
     for (size_t i = 0; i < SLOT_CLASSES; i++) {
-        lock_release(&classes.all[i].lock);
+        lock_release(&slot_classes[i].lock);
     }
 }
 
 void slot_class_after_fork_in_child(void)
 {
     for (size_t i = 0; i < SLOT_CLASSES; i++) {
-        lock_reset_after_fork(&classes.all[i].lock);
+        lock_reset_after_fork(&slot_classes[i].lock);
     }
 }

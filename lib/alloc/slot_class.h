@@ -16,8 +16,12 @@
 #ifndef ALLOC_SLOT_CLASS_H
 #define ALLOC_SLOT_CLASS_H
 
+#include "alloc/slot_books.h"
+#include "alloc/slot_queue.h"
+#include "os/lock.h"
 #include "record/state.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,8 +31,26 @@ enum { SLOT_CLASSES = 13 };
 /* Numbers of slots are counted from 1; 0 is none. */
 typedef uint32_t slot_number;
 
-struct slot_class;
 struct revoke_way;
+
+/* A class; its members are for slot_class.c, and for the questions below, which
+ * each allocation asks. */
+struct slot_class {
+    struct moat_arena *window;
+    /* Its place among the classes, and the data pages of a slot. */
+    unsigned char place;
+    unsigned char pages;
+    _Atomic unsigned failures;
+    struct lock lock;
+    const struct revoke_way *way;
+    struct slot_books books;
+    struct slot_queue queue;
+    /* For each stretch: how many slots that start in it wait. */
+    uint16_t *dead;
+    size_t stretches;
+    /* For each stretch: whether it was given back. */
+    bool *is_bare;
+};
 
 /*
  * Use STATE, let at least QUARANTINE slots of a class wait, and begin with WAY.
@@ -36,21 +58,50 @@ struct revoke_way;
 void slot_class_start(struct moat_state *state, size_t quarantine,
                       const struct revoke_way *way);
 
-/* The class for PAGES data pages, at least 1; NULL: too many for any. */
-struct slot_class *slot_class_for(size_t pages);
+/* All, those of fewer pages first. */
+extern struct slot_class slot_classes[SLOT_CLASSES]
+    __attribute__((visibility("hidden")));
 
 /* The class at PLACE, below SLOT_CLASSES. */
-struct slot_class *slot_class_at(size_t place);
+static inline struct slot_class *slot_class_at(size_t place)
+{
+    return &slot_classes[place];
+}
 
 /* The class whose slots WINDOW holds or held. */
-struct slot_class *slot_class_of(const struct moat_arena *window);
+static inline struct slot_class *slot_class_of(const struct moat_arena *window)
+{
+    return slot_class_at(window->slot_class);
+}
+
+/* The class for PAGES data pages, at least 1; NULL: too many for any. */
+static inline struct slot_class *slot_class_for(size_t pages)
+{
+    for (size_t place = 0; place < SLOT_CLASSES; place++) {
+        if (pages <= slot_classes[place].pages) {
+            return &slot_classes[place];
+        }
+    }
+    return NULL;
+}
 
 /* Its place among the classes, from 0; and the data pages of a slot. */
-size_t slot_class_place(const struct slot_class *class);
-size_t slot_class_pages(const struct slot_class *class);
+static inline size_t slot_class_place(const struct slot_class *class)
+{
+    return class->place;
+}
+
+static inline size_t slot_class_pages(const struct slot_class *class)
+{
+    return class->pages;
+}
 
 /* The window from which slots are taken now; NULL: none yet. */
-struct moat_arena *slot_class_window(const struct slot_class *class);
+static inline struct moat_arena *
+slot_class_window(const struct slot_class *class)
+{
+    return class->window;
+}
 
 /*
  * Take up to WANTED slots, revoked and prepared, of one window. Returns how
@@ -67,7 +118,8 @@ void slot_class_give(struct slot_class *class,
 /*
  * A slot of WINDOW could not be armed, or not be revoked by the window's way.
  * When that goes on, the class continues with the next weaker way that works,
- * in another window. HAS_WORKED ends a series.
+ * in another window. A success ends a series; failures of a child of vfork() do
+ * not count.
  */
 void slot_class_note_failure(struct slot_class *class,
                              const struct moat_arena *window);

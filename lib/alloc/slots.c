@@ -12,10 +12,9 @@
 #include "alloc/shortfall.h"
 #include "alloc/slot_cache.h"
 #include "alloc/slot_class.h"
+#include "alloc/slot_revoke.h"
 #include "base/canary.h"
-#include "base/size.h"
 #include "os/address_space.h"
-#include "os/pages.h"
 #include "os/revoke.h"
 #include "os/turn.h"
 #include "record/describe.h"
@@ -31,9 +30,6 @@ static struct {
     const struct revoke_way *way;
     bool has_transfer;
     _Atomic size_t canaries_only;
-    _Atomic size_t not_moved;
-    /* A block was revoked and found out of reach. */
-    _Atomic bool is_proven;
 } slots;
 
 void slots_start(struct moat_state *state,
@@ -47,23 +43,9 @@ void slots_start(struct moat_state *state,
     large_start(state);
     budget_start(settings->max_memory);
     slot_class_start(state, settings->quarantine, settings->way);
+    slot_revoke_start(state);
     slot_cache_start(settings->spare_pages, settings->quarantine + 1);
     canary_slots_start(state, settings->quarantine);
-}
-
-/* The pages that a block touches. */
-struct span {
-    uintptr_t start;
-    uintptr_t end;
-};
-
-static struct span span_of(const struct block_record *block)
-{
-    size_t page_bytes = slots.state->page_bytes;
-    return (struct span){
-        .start = size_round_down(block->start, page_bytes),
-        .end = size_round_up(block->start + block->bytes, page_bytes),
-    };
 }
 
 /* Let the world see the block. */
@@ -97,11 +79,7 @@ static bool arm(struct slot_class *class, struct moat_arena *window,
     if (splits) {
         budget_give_mappings_back();
     }
-    /* A child of vfork() that has closed all descriptors is no reason for its
-     * parent to change its ways. */
-    if (error != EBADF) {
-        slot_class_note_failure(class, window);
-    }
+    slot_class_note_failure(class, window);
     return false;
 }
 
@@ -134,7 +112,9 @@ static struct block_record *allocate_slot(struct slot_class *class,
         memset((void *)start, 0, request->bytes);
     }
     canary_stamp(slots.state->secret, start - place->front_bytes, start);
-    canary_stamp(slots.state->secret, end, end + place->tail_bytes);
+    if (place->tail_bytes > 0) {
+        canary_stamp(slots.state->secret, end, end + place->tail_bytes);
+    }
     block->start = start;
     block->bytes = request->bytes;
     block->front_bytes = (uint8_t)place->front_bytes;
@@ -316,137 +296,12 @@ static void describe_second_free(const struct block_record *record,
     }
 }
 
-/*
- * Hand the pages of a freed slot to the slot that is allocated next. Returns
- * whether that revoked them.
- */
-static bool make_spare(struct slot_class *class, struct moat_arena *window,
-                       struct span span)
-{
-    size_t bytes = span.end - span.start;
-    if (window->way->transfer == NULL
-        || bytes != slot_class_pages(class) * slots.state->page_bytes) {
-        return false;
-    }
-    slot_number spare = slot_cache_take_for_spare(class, window);
-    if (spare == 0) {
-        return false;
-    }
-    if (window->way->transfer(span.start,
-                              window->base + slot_offset(window, spare), bytes)
-        != 0) {
-        atomic_fetch_add_explicit(&slots.not_moved, 1, memory_order_relaxed);
-        slot_cache_return(class, window, spare);
-        return false;
-    }
-    slot_cache_keep_spare(class, spare);
-    return true;
-}
-
-/* The pages of a slot's block become inaccessible where they are. Returns
- * whether the slot can be used again. */
-static bool revoke_slot(struct moat_arena *window, struct block_record *record,
-                        struct span span)
-{
-    bool fell_back;
-    int error = revoke_or_deny(window->way, span.start, span.end - span.start,
-                               &fell_back);
-    if (error != 0) {
-        canary_stamp(slots.state->secret, record->start,
-                     record->start + record->bytes);
-        atomic_store_explicit(&record->state, BLOCK_STAMPED,
-                              memory_order_release);
-        shortfall_note(SHORTFALL_STAMPED);
-    } else if (fell_back) {
-        shortfall_note(SHORTFALL_REVOKED_BY_MPROTECT);
-    }
-    if (window->way == &revoke_mprotect && error == 0) {
-        budget_give_mappings_back();
-    }
-    return error == 0 && !fell_back;
-}
-
-/*
- * The same for pages that the program has altered. What cannot be undone is
- * mapped anew, and made ready as it was when the window was new; so its
- * mapping becomes one with those beside it again.
- */
-static bool revoke_altered_slot(struct moat_arena *window,
-                                struct block_record *record, struct span span)
-{
-    size_t bytes = span.end - span.start;
-    if (altered_undo(record)) {
-        return revoke_slot(window, record, span);
-    }
-    if (revoke_renew(span.start, bytes) != 0) {
-        shortfall_note(pages_deny(span.start, bytes) == 0
-                           ? SHORTFALL_REVOKED_BY_MPROTECT
-                           : SHORTFALL_STAMPED);
-        return false;
-    }
-    if (window->way == &revoke_mprotect) {
-        budget_give_mappings_back();
-    }
-    return window->way->prepare(span.start, bytes) == 0;
-}
-
-static bool revoke_by_way(struct slot_class *class,
-                          struct moat_arena *window,
-                          struct block_record *record, struct span span)
-{
-    if (block_has(record, BLOCK_ALTERED)) {
-        return revoke_altered_slot(window, record, span);
-    }
-    return make_spare(class, window, span)
-           || revoke_slot(window, record, span);
-}
-
-/*
- * At start a way is proven to guard a page, and not to guard one again that was
- * a block's, which would cost every start what the first free does here.
- */
-static bool is_proven_revoked(struct span span)
-{
-    if (atomic_load_explicit(&slots.is_proven, memory_order_relaxed)) {
-        return true;
-    }
-    int reach = pages_touch(span.start);
-    if (reach == 0) {
-        revoke_mprotect.revoke(span.start, span.end - span.start);
-        shortfall_note(SHORTFALL_NOT_REVOKED);
-        return false;
-    }
-    if (reach == EFAULT) {
-        atomic_store_explicit(&slots.is_proven, true, memory_order_relaxed);
-    }
-    return true;
-}
-
-static void free_slot(struct moat_arena *window, struct block_record *record,
-                      struct span span)
-{
-    struct slot_class *class = slot_class_of(window);
-    bool can_be_used_again = true;
-    if (span.start != span.end) {
-        turn_begin();
-        can_be_used_again = revoke_by_way(class, window, record, span)
-                            && is_proven_revoked(span);
-        turn_end();
-    }
-    if (can_be_used_again) {
-        slot_number slot = (slot_number)(record - window->blocks + 1);
-        slot_cache_give(class, window, slot);
-    } else {
-        /* Not for the window's way any more: it stays as it is. */
-        slot_class_note_failure(class, window);
-    }
-}
-
 /* RECORD of OWNER is claimed. */
-static void free_claimed(struct moat_arena *owner, struct block_record *record,
-                         site_id site)
+static inline __attribute__((always_inline)) void
+free_claimed(struct moat_arena *owner, struct block_record *record,
+             site_id site)
 {
-    struct span span = span_of(record);
+    struct page_span span = page_span_of(record, slots.state->page_bytes);
     record->free_site = site;
     record->free_actor = actor_self(&slots.state->actors);
     /* An access that races with this finds the block freed. */
@@ -460,7 +315,7 @@ static void free_claimed(struct moat_arena *owner, struct block_record *record,
     }
     budget_give_back(span.end - span.start);
     if (owner->layout == ARENA_SLOTS) {
-        free_slot(owner, record, span);
+        slot_revoke_free(owner, record, span);
     } else {
         large_free(owner, site);
     }
@@ -477,30 +332,59 @@ bool slots_find(uintptr_t block, size_t *bytes)
     return true;
 }
 
-/*
- * Whether RECORD, a living block of OWNER, is damaged or no block of FAMILY;
- * then *FINDING says so.
- */
-static bool is_wrong_to_free(const struct moat_arena *owner,
-                             const struct block_record *record,
-                             enum moat_family family,
-                             struct moat_finding *finding)
+/* Whether all is well around a living block, at one look; else a closer one is
+ * to be taken. */
+static inline bool has_intact_canaries(const struct block_record *block)
+{
+    uintptr_t end = block->start + block->bytes;
+    uint64_t secret = slots.state->secret;
+    return !block_has(block, BLOCK_ALTERED)
+           && canary_is_intact(secret, block->start - block->front_bytes,
+                               block->start)
+           && (block->tail_bytes == 0
+               || canary_is_intact(secret, end, end + block->tail_bytes));
+}
+
+/* Whether it may be freed as one of FAMILY. */
+static inline bool is_of_family(const struct block_record *block,
+                                enum moat_family family)
+{
+    unsigned allocated = block_family(block);
+    return family == MOAT_FAMILY_UNKNOWN || allocated == family
+           || allocated == MOAT_FAMILY_UNKNOWN;
+}
+
+static __attribute__((noinline)) bool
+look_closer(const struct moat_arena *owner, const struct block_record *record,
+            enum moat_family family, struct moat_finding *finding)
 {
     size_t index = (size_t)(record - owner->blocks);
     if (arena_damage_around(slots.state, owner, index, finding)) {
         return true;
     }
-    unsigned allocated = block_family(record);
-    if (family == MOAT_FAMILY_UNKNOWN || allocated == family
-        || allocated == MOAT_FAMILY_UNKNOWN) {
+    if (is_of_family(record, family)) {
         return false;
     }
+    unsigned allocated = block_family(record);
     describe_start(finding, MOAT_KIND_ALLOC_DEALLOC_MISMATCH, MOAT_ACCESS_FREE,
                    MOAT_SEEN_AT_FREE, record->start);
     describe_block(slots.state, owner, index, finding);
     finding->mismatch.allocated_by = (enum moat_family)allocated;
     finding->mismatch.freed_by = family;
     return true;
+}
+
+/*
+ * Whether RECORD, a living block of OWNER, is damaged or no block of FAMILY;
+ * then *FINDING says so.
+ */
+static inline bool is_wrong_to_free(const struct moat_arena *owner,
+                                    const struct block_record *record,
+                                    enum moat_family family,
+                                    struct moat_finding *finding)
+{
+    return !(has_intact_canaries(record) && is_of_family(record, family))
+           && look_closer(owner, record, family, finding);
 }
 
 bool slots_free(uintptr_t block, enum moat_family family, site_id site,
@@ -589,7 +473,8 @@ void *slots_reallocate(uintptr_t block, const struct slots_request *request,
         record = large_transfer(owner, old, request->bytes, request->site);
     }
     if (record != NULL) {
-        budget_force(span_of(record).end - span_of(record).start);
+        struct page_span span = page_span_of(record, slots.state->page_bytes);
+        budget_force(span.end - span.start);
         moved = publish(record, request, number);
         fill((char *)moved + old->bytes, request->bytes - old->bytes, request);
     } else {
@@ -620,7 +505,7 @@ struct slots_counts slots_counts(void)
     return (struct slots_counts){
         .fenced = fenced,
         .canaries_only = canaries_only,
-        .not_moved = slots.not_moved,
+        .not_moved = slot_revoke_not_moved(),
         .waiting = slot_class_waiting(),
         .memory = budget_taken(),
         .memory_peak = budget_peak(),

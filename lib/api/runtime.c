@@ -20,13 +20,14 @@
 #include "os/output.h"
 #include "os/process.h"
 #include "os/revoke.h"
+#include "os/streams.h"
+#include "os/userfault.h"
 #include "record/describe.h"
 #include "record/state.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,7 +44,7 @@ static const struct revoke_way *way;
 /* What the choices of the option alignment mean, in their order. */
 static const size_t alignments[]
     = { 16, ARENA_ALIGNMENT_NATURAL, 1, 2, 4, 8, 16 };
-static _Atomic bool is_started;
+_Atomic bool runtime_has_started;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static const char *error_name(int error)
@@ -285,19 +286,12 @@ static void start(void)
         text_string(&text, " MiB");
         output_message(text.buffer);
     }
-    atomic_store_explicit(&is_started, true, memory_order_release);
+    atomic_store_explicit(&runtime_has_started, true, memory_order_release);
 }
 
-bool runtime_is_started(void)
+void runtime_start_once(void)
 {
-    return atomic_load_explicit(&is_started, memory_order_acquire);
-}
-
-void runtime_start(void)
-{
-    if (!runtime_is_started()) {
-        pthread_once(&once, start);
-    }
+    pthread_once(&once, start);
 }
 
 /* glibc calls constructors with the arguments of main(). */
@@ -391,6 +385,7 @@ static void sweep_at_exit(struct moat_arena *arena, void *damaged)
 
 __attribute__((destructor)) static void check_at_exit(void)
 {
+    userfault_look();
     if (options.stats) {
         stats_say(way->name);
     }
@@ -400,7 +395,7 @@ __attribute__((destructor)) static void check_at_exit(void)
     if (damaged > 0) {
         /* exit() writes out what stdio still holds after this; _exit() would
          * lose it. */
-        fflush(NULL);
+        streams_flush();
         runtime_halt();
     }
 }

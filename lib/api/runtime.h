@@ -11,14 +11,27 @@
 
 #include "record/site.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Start everything, once; all entry points that may come first call it. */
-void runtime_start(void);
+/* Of runtime.c. */
+extern _Atomic bool runtime_has_started __attribute__((visibility("hidden")));
+void runtime_start_once(void);
 
-/* Whether that has been done. */
-bool runtime_is_started(void);
+/* Whether everything has started. */
+static inline bool runtime_is_started(void)
+{
+    return atomic_load_explicit(&runtime_has_started, memory_order_acquire);
+}
+
+/* Start everything, once; all entry points that may come first call it. */
+static inline void runtime_start(void)
+{
+    if (!runtime_is_started()) {
+        runtime_start_once();
+    }
+}
 
 /* In a child with a copy of the memory that was not made by fork(). */
 void runtime_start_child(void);

@@ -43,11 +43,18 @@ static uintptr_t first_word(uintptr_t start, uintptr_t end)
     return word < end ? word : end;
 }
 
+/* Behind the last whole word from ADDRESS on, a word boundary or END. */
+static uintptr_t last_word(uintptr_t address, uintptr_t end)
+{
+    return address + (end - address) / WORD * WORD;
+}
+
 void canary_stamp(uint64_t secret, uintptr_t start, uintptr_t end)
 {
     uintptr_t address = first_word(start, end);
+    uintptr_t behind = last_word(address, end);
     stamp_bytes(secret, start, address);
-    for (; end - address >= WORD; address += WORD) {
+    for (; address != behind; address += WORD) {
         uint64_t word = canary_word(secret, address);
         memcpy((void *)address, &word, WORD);
     }
@@ -57,10 +64,11 @@ void canary_stamp(uint64_t secret, uintptr_t start, uintptr_t end)
 bool canary_is_intact(uint64_t secret, uintptr_t start, uintptr_t end)
 {
     uintptr_t address = first_word(start, end);
+    uintptr_t behind = last_word(address, end);
     if (!are_bytes_intact(secret, start, address)) {
         return false;
     }
-    for (; end - address >= WORD; address += WORD) {
+    for (; address != behind; address += WORD) {
         uint64_t word;
         memcpy(&word, (const void *)address, WORD);
         if (word != canary_word(secret, address)) {

@@ -34,19 +34,29 @@ int address_space_start(void)
 
 bool address_space_begin_claim(void)
 {
-    int new = 0;
-    return atomic_compare_exchange_strong(&address_space->owner, &new, -1);
+    /* A process made by clone() may have threads before it allocates. */
+    int self = process_thread_id();
+    int owner = 0;
+    if (atomic_compare_exchange_strong(&address_space->owner, &owner, -self)) {
+        return true;
+    }
+    while (owner <= 0 && owner != -self) {
+        process_yield();
+        owner = atomic_load_explicit(&address_space->owner,
+                                     memory_order_acquire);
+    }
+    return false;
 }
 
 void address_space_claim(void)
 {
     atomic_store_explicit(&address_space->owner, process_id(),
-                          memory_order_relaxed);
+                          memory_order_release);
 }
 
 bool address_space_is_borrowed(void)
 {
-    return !address_space_is_new()
+    return address_space != &never_wiped && !address_space_is_new()
            && atomic_load_explicit(&address_space->owner,
                                    memory_order_relaxed)
                   != process_id();

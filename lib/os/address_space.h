@@ -18,8 +18,8 @@
 #include <stdint.h>
 
 struct address_space {
-    /* The process that claimed it; 0 in an address space that is new, and -1
-     * while it is being claimed. */
+    /* The process that claimed it; 0 in an address space that is new, and below
+     * that while it is being claimed: the claiming thread. */
     _Atomic int owner;
 };
 
@@ -31,21 +31,22 @@ int address_space_start(void);
 
 static inline bool address_space_is_new(void)
 {
-    return atomic_load_explicit(&address_space->owner, memory_order_relaxed)
+    return atomic_load_explicit(&address_space->owner, memory_order_acquire)
            <= 0;
 }
 
 /*
  * Begin with what a new address space needs. Returns true to one of those that
- * ask, who ends with address_space_claim(); all others see a new one until
- * then.
+ * ask, who ends with address_space_claim(); to all others false, when that has
+ * been done. In a signal handler that interrupts the one, false at once.
  */
 bool address_space_begin_claim(void);
 
 /* From here on the address space is known. */
 void address_space_claim(void);
 
-/* Whether another process borrows it: a child of vfork(). */
+/* Whether another process borrows it: a child of vfork(). Never before
+ * address_space_start(). */
 bool address_space_is_borrowed(void);
 
 #endif

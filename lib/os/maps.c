@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading /proc/self/maps; see maps.h. */
+/* Reading the process's maps in /proc; see maps.h. */
 #include "os/maps.h"
+
+#include "os/process.h"
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -145,7 +146,7 @@ bool maps_find(uintptr_t address, struct maps_module *module)
 {
     int saved_errno = errno;
     struct reader reader = { .position = 0, .filled = 0 };
-    reader.descriptor = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    reader.descriptor = process_open("maps");
     bool is_found = false;
     if (reader.descriptor >= 0) {
         is_found = find(&reader, address, module);
@@ -161,7 +162,7 @@ bool maps_each(bool (*visit)(uintptr_t start, uintptr_t end, void *context),
     int saved_errno = errno;
     struct reader reader = { .position = 0, .filled = 0 };
     struct line line;
-    reader.descriptor = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    reader.descriptor = process_open("maps");
     if (reader.descriptor >= 0) {
         bool goes_on = true;
         while (goes_on && read_line(&reader, &line)) {

@@ -3,9 +3,9 @@
 #include "os/pagemap.h"
 
 #include "os/pages.h"
+#include "os/process.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 /* Of an entry: in memory, or in swap. */
@@ -21,7 +21,7 @@ int pagemap_open(struct pagemap *pagemap)
     int saved_errno = errno;
     int error = 0;
     pagemap_refresh(pagemap);
-    pagemap->descriptor = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    pagemap->descriptor = process_open("pagemap");
     if (pagemap->descriptor < 0) {
         error = errno;
     }

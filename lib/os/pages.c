@@ -5,8 +5,9 @@
  */
 #include "os/pages.h"
 
+#include "os/process.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -189,7 +190,9 @@ bool pages_peek(uintptr_t start, size_t bytes, void *copy)
     struct iovec to = { .iov_base = copy, .iov_len = bytes };
     struct iovec from = { .iov_base = (void *)start, .iov_len = bytes };
     bool is_complete
-        = process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)bytes;
+        /* Not by the number of the process: main() may have ended before. */
+        = process_vm_readv(process_thread_id(), &to, 1, &from, 1, 0)
+          == (ssize_t)bytes;
     errno = saved_errno;
     return is_complete;
 }
@@ -223,11 +226,11 @@ void pages_set_sparse(uintptr_t start, size_t bytes)
     errno = saved_errno;
 }
 
-/* The first number of /proc/self/statm: the pages of the address space. */
+/* The first number of statm in /proc: the pages of the address space. */
 static size_t address_space_in_use(void)
 {
     char statm[64];
-    int descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    int descriptor = process_open("statm");
     if (descriptor < 0) {
         return 0;
     }

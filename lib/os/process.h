@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The process: who it is, and how it ends. All are async-signal-safe; errno is
- * left as it was.
+ * left as it was unless said otherwise.
  */
 #ifndef OS_PROCESS_H
 #define OS_PROCESS_H
@@ -16,6 +16,13 @@ int process_thread_id(void);
 
 /* Whether no process has a thread of that number. */
 bool process_has_thread_ended(int thread);
+
+/*
+ * Open the file NAME of the process's folder in /proc, for reading. Returns a
+ * descriptor, or -1 with errno set. The folder is the calling thread's: that of
+ * the process shows nothing any more when main() has ended by pthread_exit().
+ */
+int process_open(const char *name);
 
 /* The name of the calling thread, as the kernel has it. */
 void process_thread_name(char name[16]);

@@ -29,8 +29,7 @@ enum {
     OFTEN = 20 * 1000 * 1000
 };
 
-static _Atomic bool is_taken;
-static _Atomic bool is_asked_for;
+struct turn turn;
 
 /* When this thread last waited; 0: never. */
 static __thread int64_t last_waited
@@ -43,14 +42,7 @@ static int64_t now(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static bool try_to_take(void)
-{
-    bool taken = false;
-    return atomic_compare_exchange_strong_explicit(
-        &is_taken, &taken, true, memory_order_acquire, memory_order_relaxed);
-}
-
-static void wait_for_turn(void)
+void turn_wait(void)
 {
     int saved_errno = errno;
     bool is_often = last_waited != 0 && now() - last_waited < OFTEN;
@@ -64,34 +56,22 @@ static void wait_for_turn(void)
         waited += sleep;
         sleep = 2 * sleep < LONGEST_SLEEP ? 2 * sleep : LONGEST_SLEEP;
         if (waited >= LONG_WAIT) {
-            atomic_store_explicit(&is_asked_for, true, memory_order_relaxed);
+            atomic_store_explicit(&turn.is_asked_for, true,
+                                  memory_order_relaxed);
             has_asked = true;
             sleep = FIRST_SLEEP;
         }
-    } while (!try_to_take() && waited < LONGEST_WAIT);
+    } while (!turn_try() && waited < LONGEST_WAIT);
     if (has_asked) {
-        atomic_store_explicit(&is_asked_for, false, memory_order_relaxed);
+        atomic_store_explicit(&turn.is_asked_for, false, memory_order_relaxed);
     }
     process_end_uncancelled(state);
     last_waited = now();
     errno = saved_errno;
 }
 
-void turn_begin(void)
-{
-    if (atomic_load_explicit(&is_asked_for, memory_order_relaxed)
-        || !try_to_take()) {
-        wait_for_turn();
-    }
-}
-
-void turn_end(void)
-{
-    atomic_store_explicit(&is_taken, false, memory_order_release);
-}
-
 void turn_reset_after_fork(void)
 {
-    is_taken = false;
-    is_asked_for = false;
+    turn.is_taken = false;
+    turn.is_asked_for = false;
 }

@@ -16,10 +16,42 @@
 #ifndef OS_TURN_H
 #define OS_TURN_H
 
-/* Wait until no other thread revokes, or long enough. */
-void turn_begin(void);
+#include <stdatomic.h>
+#include <stdbool.h>
 
-void turn_end(void);
+/* Of the process; for turn.c and the functions below. */
+struct turn {
+    _Atomic bool is_taken;
+    _Atomic bool is_asked_for;
+};
+
+extern struct turn turn __attribute__((visibility("hidden")));
+
+/* Whether the turn was free, and is the caller's now. */
+static inline bool turn_try(void)
+{
+    bool taken = false;
+    return atomic_compare_exchange_strong_explicit(
+        &turn.is_taken, &taken, true, memory_order_acquire,
+        memory_order_relaxed);
+}
+
+/* The same, with waiting. */
+void turn_wait(void);
+
+/* Wait until no other thread revokes, or long enough. */
+static inline void turn_begin(void)
+{
+    if (atomic_load_explicit(&turn.is_asked_for, memory_order_relaxed)
+        || !turn_try()) {
+        turn_wait();
+    }
+}
+
+static inline void turn_end(void)
+{
+    atomic_store_explicit(&turn.is_taken, false, memory_order_release);
+}
 
 /* In the child of a fork, where no other thread is left. */
 void turn_reset_after_fork(void);

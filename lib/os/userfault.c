@@ -55,8 +55,10 @@ enum {
 };
 
 static struct {
+    /* -1: there is a stand-in, or will be in a moment. */
     _Atomic int descriptor;
-    /* How many there have been: a new one may have the number of the last. */
+    /* How many there have been, a stand-in counted: a new one may have the
+     * number of the last. */
     _Atomic unsigned opened;
     /* What is open there, unless the program has put another file there. */
     dev_t device;
@@ -70,6 +72,8 @@ static struct {
     struct range few_ranges[FEW_RANGES];
     struct range_list many_ranges;
     _Atomic(const struct revoke_way *) stand_in;
+    /* A child of fork() may find that a thread of its parent was at it. */
+    bool is_replacing;
     _Atomic unsigned lost;
     _Atomic unsigned adopted;
     _Atomic unsigned replaced;
@@ -134,11 +138,11 @@ static void use_descriptor(int descriptor)
 }
 
 /* Whether what was opened is still there, and not a file of the program's. */
-static bool is_in_place(void)
+static bool is_in_place(int descriptor)
 {
     struct stat file;
     int saved_errno = errno;
-    bool is_open = fstat(uffd.descriptor, &file) == 0;
+    bool is_open = fstat(descriptor, &file) == 0;
     errno = saved_errno;
     return is_open && file.st_dev == uffd.device
            && file.st_ino == uffd.inode;
@@ -189,7 +193,7 @@ void userfault_renumber(void)
     int state = process_begin_uncancelled();
     lock_take(&uffd.lock);
     int old = uffd.descriptor;
-    if (old >= 0 && is_in_place()) {
+    if (old >= 0 && is_in_place(old)) {
         /* Above it, or where that is not allowed, anywhere. */
         int other = fcntl(old, F_DUPFD_CLOEXEC, old + 1);
         if (other < 0) {
@@ -226,6 +230,12 @@ static int register_range(int descriptor, uintptr_t start, uintptr_t end)
     return control(descriptor, UFFDIO_REGISTER, &range);
 }
 
+static int unregister_range(int descriptor, uintptr_t start, uintptr_t end)
+{
+    struct uffdio_range range = { .start = start, .len = end - start };
+    return control(descriptor, UFFDIO_UNREGISTER, &range);
+}
+
 /* Everything anew, with a new descriptor. */
 static int reopen(void)
 {
@@ -247,25 +257,47 @@ static int reopen(void)
 }
 
 /*
- * The program may have taken away the calls and left the descriptor; while it
- * is open, a page that is armed without it would still be its to deliver.
+ * While the ranges are registered, a page that is armed without the descriptor
+ * would still be its to deliver. Closing is not enough: a call of another
+ * thread may hold the file for a moment, and a child made by clone() for long.
  */
-static void close_if_in_place(void)
+static void give_back(int descriptor)
 {
-    if (uffd.descriptor >= 0 && is_in_place()) {
-        close(uffd.descriptor);
+    for (size_t i = 0; i < uffd.ranges.count; i++) {
+        unregister_range(descriptor, uffd.ranges.ranges[i].start,
+                         uffd.ranges.ranges[i].end);
     }
+    close(descriptor);
 }
 
-/* The stand-in takes over; NULL: there is none. */
+/*
+ * The stand-in takes over; NULL: there is none. The lock is held.
+ *
+ * Other threads arm and revoke pages meanwhile, and one that is armed when it
+ * has been found missing loses what was in it. So the number changes before
+ * any page is looked at, and who has begun with the old one does it again with
+ * the stand-in: see instead_of(). A page that was found missing and is there
+ * now, or the reverse, was changed after the kernel's lock of its page table
+ * had been here, so its changer sees the new number; where there was no page
+ * table yet, the fence and the atomic operations of those calls order it.
+ */
 static const struct revoke_way *stand_in(void)
 {
+    int descriptor = uffd.descriptor;
+    /* From here on those that begin wait for the lock. */
+    uffd.is_replacing = true;
+    uffd.descriptor = -1;
+    uffd.opened++;
+    atomic_thread_fence(memory_order_seq_cst);
     const struct revoke_way *way = userfault_stand_in(&uffd.ranges);
-    close_if_in_place();
+    /* The program may have taken away the calls and left the descriptor. */
+    if (descriptor >= 0 && is_in_place(descriptor)) {
+        give_back(descriptor);
+    }
     /* Where there is none, what is missing reads as zeroes now, and arming is
      * touching. */
     uffd.stand_in = way != NULL ? way : &revoke_mprotect;
-    uffd.descriptor = -1;
+    uffd.is_replacing = false;
     return way;
 }
 
@@ -290,31 +322,37 @@ static void replace(void)
     say_replaced(stand_in());
 }
 
-/* The address space is new. */
+/* The lock is held by nobody else. */
+static void begin_anew(void)
+{
+    int descriptor = uffd.descriptor;
+    if (descriptor >= 0 && is_in_place(descriptor)) {
+        /* The parent's, which would work on the parent's memory. */
+        close(descriptor);
+    }
+    uffd.descriptor = -1;
+    if (uffd.is_replacing) {
+        /* A thread of the parent was at it: some markers lie there already. */
+        replace();
+    } else if (descriptor >= 0 && reopen() == 0) {
+        uffd.adopted++;
+    } else if (descriptor >= 0) {
+        replace();
+    }
+}
+
+/* The address space is new. Another thread may do it at the same time. */
 static void adopt(void)
 {
-    if (!address_space_begin_claim()) {
-        /* Another thread does it. */
-        lock_take(&uffd.lock);
-        lock_release(&uffd.lock);
-        return;
-    }
     int state = process_begin_uncancelled();
-    /* Whoever held it is in another process. */
-    lock_reset_after_fork(&uffd.lock);
-    lock_take(&uffd.lock);
-    if (uffd.stand_in == NULL && uffd.descriptor >= 0) {
-        /* The parent's, which would work on the parent's memory. */
-        close_if_in_place();
-        if (reopen() == 0) {
-            uffd.adopted++;
-        } else {
-            uffd.descriptor = -1;
-            replace();
-        }
+    if (address_space_begin_claim()) {
+        /* Whoever held it is in another process. */
+        lock_reset_after_fork(&uffd.lock);
+        lock_take(&uffd.lock);
+        begin_anew();
+        address_space_claim();
+        lock_release(&uffd.lock);
     }
-    address_space_claim();
-    lock_release(&uffd.lock);
     process_end_uncancelled(state);
 }
 
@@ -324,15 +362,43 @@ struct opening {
     unsigned number;
 };
 
+/* Until the stand-in that another thread puts in place is there. */
+static void wait_for_stand_in(void)
+{
+    lock_take(&uffd.lock);
+    lock_release(&uffd.lock);
+}
+
 /* The one for this address space. */
 static struct opening current(void)
 {
     if (address_space_is_new()) {
         adopt();
     }
+    /* In this order: an old descriptor goes with an old number. */
     struct opening now = { .number = uffd.opened };
-    now.descriptor = uffd.stand_in != NULL ? -1 : uffd.descriptor;
+    now.descriptor = uffd.descriptor;
+    if (now.descriptor < 0 && uffd.stand_in == NULL) {
+        wait_for_stand_in();
+    }
     return now;
+}
+
+/*
+ * What does in place of the descriptor what was to be done with it. It has to
+ * be done again where a stand-in began to take over meanwhile, which may have
+ * taken pages for guards that were being armed, or the reverse. NULL: what was
+ * done with the descriptor stands.
+ */
+static const struct revoke_way *instead_of(struct opening used)
+{
+    if (used.descriptor >= 0) {
+        if (uffd.opened == used.number) {
+            return NULL;
+        }
+        wait_for_stand_in();
+    }
+    return uffd.stand_in;
 }
 
 /* The lock is held. Returns whether there is a descriptor or a stand-in. */
@@ -364,12 +430,23 @@ static bool recover(struct opening used, int error)
     int state = process_begin_uncancelled();
     lock_take(&uffd.lock);
     if (uffd.stand_in == NULL && uffd.opened == used.number) {
-        bool is_lost = error == EBADF || error == ENOTTY || !is_in_place();
+        bool is_lost = error == EBADF || error == ENOTTY
+                       || !is_in_place(uffd.descriptor);
         is_mended = is_lost && reopen_lost();
     }
     lock_release(&uffd.lock);
     process_end_uncancelled(state);
     return is_mended;
+}
+
+void userfault_look(void)
+{
+    if (!address_space_is_new()) {
+        struct opening now = current();
+        if (now.descriptor >= 0 && !is_in_place(now.descriptor)) {
+            recover(now, EBADF);
+        }
+    }
 }
 
 int userfault_adopt(void)
@@ -384,6 +461,7 @@ void userfault_give_up(void)
     if (now.descriptor < 0 || address_space_is_borrowed()) {
         return;
     }
+    int state = process_begin_uncancelled();
     lock_take(&uffd.lock);
     if (uffd.stand_in == NULL) {
         const struct revoke_way *way = stand_in();
@@ -393,6 +471,7 @@ void userfault_give_up(void)
         }
     }
     lock_release(&uffd.lock);
+    process_end_uncancelled(state);
 }
 
 /* Go on with room for many, if that is not so already. */
@@ -433,18 +512,21 @@ int userfault_register(uintptr_t start, size_t bytes)
     error = register_range(now.descriptor, start, start + bytes);
     if (error != 0 && recover(now, error)) {
         now = current();
-        if (now.descriptor < 0) {
-            return uffd.stand_in->prepare(start, bytes);
-        }
-        error = register_range(now.descriptor, start, start + bytes);
+        error = now.descriptor < 0
+                    ? 0
+                    : register_range(now.descriptor, start, start + bytes);
     }
     if (error == 0) {
         error = pages_allow(start, bytes);
     }
+    const struct revoke_way *way = instead_of(now);
+    if (way != NULL) {
+        error = pages_deny(start, bytes);
+        return error == 0 ? way->prepare(start, bytes) : error;
+    }
     if (error != 0) {
-        struct uffdio_range range = { .start = start, .len = bytes };
         userfault_forget(start, bytes);
-        control(uffd.descriptor, UFFDIO_UNREGISTER, &range);
+        unregister_range(uffd.descriptor, start, start + bytes);
     }
     return error;
 }
@@ -545,42 +627,53 @@ static int fill(int descriptor, uintptr_t start, size_t bytes)
 int userfault_fill(uintptr_t start, size_t bytes)
 {
     struct opening now = current();
+    int error = 0;
     if (now.descriptor >= 0) {
-        int error = fill(now.descriptor, start, bytes);
-        if (error == 0 || !recover(now, error)) {
-            return error;
+        error = fill(now.descriptor, start, bytes);
+        if (error != 0 && recover(now, error)) {
+            now = current();
+            error = now.descriptor < 0 ? 0
+                                       : fill(now.descriptor, start, bytes);
         }
-        now = current();
     }
-    return now.descriptor >= 0 ? fill(now.descriptor, start, bytes)
-                               : uffd.stand_in->arm(start, bytes);
+    const struct revoke_way *way = instead_of(now);
+    return way == NULL ? error : way->arm(start, bytes);
 }
 
 int userfault_drop(uintptr_t start, size_t bytes)
 {
-    if (current().descriptor < 0) {
-        return uffd.stand_in->revoke(start, bytes);
-    }
-    int error = pages_drop(start, bytes);
-    /* Locked memory is not dropped (EINVAL) until it is unlocked. */
-    if (error == EINVAL && pages_unlock(start, bytes) == 0) {
+    struct opening now = current();
+    int error = 0;
+    if (now.descriptor >= 0) {
         error = pages_drop(start, bytes);
+        /* Locked memory is not dropped (EINVAL) until it is unlocked. */
+        if (error == EINVAL && pages_unlock(start, bytes) == 0) {
+            error = pages_drop(start, bytes);
+        }
     }
-    return error;
+    const struct revoke_way *way = instead_of(now);
+    return way == NULL ? error : way->revoke(start, bytes);
 }
 
-static int move(int descriptor, uintptr_t from, uintptr_t to, size_t bytes)
+/* Once. *HAS_BEGUN says whether some of the pages were moved. */
+static inline int move_once(int descriptor, uintptr_t from, uintptr_t to,
+                            size_t bytes, bool *has_begun)
 {
     struct uffdio_move move = { .dst = to,
                                 .src = from,
                                 .len = bytes,
                                 .mode = UFFDIO_MOVE_MODE_DONTWAKE };
+    int error = control(descriptor, UFFDIO_MOVE, &move);
+    *has_begun = move.move > 0;
+    return error;
+}
+
+static int move(int descriptor, uintptr_t from, uintptr_t to, size_t bytes)
+{
     int error = EAGAIN;
-    for (int i = 0; error == EAGAIN && i < MOVE_TRIES; i++) {
-        error = control(descriptor, UFFDIO_MOVE, &move);
-        if (error == EAGAIN && move.move > 0) {
-            break;
-        }
+    bool has_begun = false;
+    for (int i = 0; error == EAGAIN && !has_begun && i < MOVE_TRIES; i++) {
+        error = move_once(descriptor, from, to, bytes, &has_begun);
     }
     return error;
 }
@@ -591,13 +684,15 @@ static bool is_about_pages(int error)
     return error == EAGAIN || error == EBUSY || error == EEXIST;
 }
 
-int userfault_move(uintptr_t from, uintptr_t to, size_t bytes)
+/* The first try on USED has ended with ERROR, or a stand-in takes over. */
+static __attribute__((noinline)) int
+move_again(struct opening used, int error, bool has_begun, uintptr_t from,
+           uintptr_t to, size_t bytes)
 {
-    struct opening now = current();
-    if (now.descriptor < 0) {
-        return ENOSYS;
+    struct opening now = used;
+    if (error == EAGAIN && !has_begun) {
+        error = move(now.descriptor, from, to, bytes);
     }
-    int error = move(now.descriptor, from, to, bytes);
     if (error != 0 && !is_about_pages(error) && recover(now, error)) {
         now = current();
         if (now.descriptor < 0) {
@@ -608,7 +703,29 @@ int userfault_move(uintptr_t from, uintptr_t to, size_t bytes)
     if (error != 0 && error != EBADF && error != ENOTTY) {
         pages_drop(to, bytes);
     }
+    const struct revoke_way *way = instead_of(now);
+    if (way != NULL) {
+        way->revoke(to, bytes);
+        return ENOSYS;
+    }
     return error;
+}
+
+/*
+ * Each free() comes here. A processor forgets over a system call where the
+ * functions return to that have led to it, so there are few of them.
+ */
+int userfault_move(uintptr_t from, uintptr_t to, size_t bytes)
+{
+    struct opening now = current();
+    if (now.descriptor < 0) {
+        return ENOSYS;
+    }
+    bool has_begun;
+    int error = move_once(now.descriptor, from, to, bytes, &has_begun);
+    return error == 0 && uffd.opened == now.number
+               ? 0
+               : move_again(now, error, has_begun, from, to, bytes);
 }
 
 int userfault_mend(uintptr_t page)
@@ -627,11 +744,15 @@ int userfault_mend(uintptr_t page)
 int userfault_refill(uintptr_t start, size_t bytes)
 {
     size_t page_bytes = pages_size();
-    for (size_t done = 0; done < bytes; done += page_bytes) {
-        int error = userfault_mend(start + done);
-        if (error != 0 && error != EEXIST) {
-            return error;
+    struct opening now = current();
+    int error = now.descriptor < 0 ? ENOSYS : 0;
+    for (size_t done = 0; error == 0 && done < bytes; done += page_bytes) {
+        error = userfault_mend(start + done);
+        if (error == EEXIST) {
+            error = 0;
         }
     }
-    return 0;
+    const struct revoke_way *way
+        = now.descriptor < 0 ? NULL : instead_of(now);
+    return way == NULL ? error : way->arm(start, bytes);
 }

@@ -58,9 +58,7 @@ int userfault_move(uintptr_t from, uintptr_t to, size_t bytes);
  */
 int userfault_mend(uintptr_t page);
 
-/*
- * The same for each page of a range; those that are there stay. Takes no lock.
- */
+/* The same for each page of a range; those that are there stay. */
 int userfault_refill(uintptr_t start, size_t bytes);
 
 /* In the child of a fork: do now what the next call would do. */
@@ -83,6 +81,12 @@ struct userfault_counts {
 };
 
 struct userfault_counts userfault_counts(void);
+
+/*
+ * At the end: whether the descriptor is still there. A loss that no call has
+ * met counts, and is made good, now. Not for use in a signal handler.
+ */
+void userfault_look(void);
 
 /* The number of the descriptor; -1: there is none. */
 int userfault_descriptor(void);

@@ -55,6 +55,18 @@ static rlim_t raise_limit(rlim_t limit, rlim_t most)
     return limit <= most && raised > most ? most : raised;
 }
 
+/*
+ * The hard limit for the kernel. What is more than the program had, which may
+ * still be less than the kernel has, is more for the kernel too, so that it can
+ * refuse that.
+ */
+static rlim_t raise_most(rlim_t wanted, rlim_t had, rlim_t most)
+{
+    rlim_t raised = raise_limit(wanted, most);
+    return wanted > had && raised <= most && most != RLIM_INFINITY ? most + 1
+                                                                   : raised;
+}
+
 static void tell_heap(void)
 {
     rlim_t most = SIZE_MAX;
@@ -80,7 +92,10 @@ static int change(int resource, const struct rlimit *wanted,
         return -1;
     }
     if (wanted != NULL) {
-        raised.rlim_max = raise_limit(wanted->rlim_max, was.rlim_max);
+        raised.rlim_max
+            = raise_most(wanted->rlim_max,
+                         known->is_set ? known->most : was.rlim_max,
+                         was.rlim_max);
         raised.rlim_cur = wanted->rlim_cur > wanted->rlim_max
                               ? RLIM_INFINITY
                               : raise_limit(wanted->rlim_cur,

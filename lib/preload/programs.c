@@ -163,7 +163,7 @@ PRELOAD_API int execveat(int at, const char *path, char *const arguments[],
     if (at == AT_FDCWD || *path == '/') {
         return become(path, at, path, arguments, variables, flags);
     }
-    text_string(&text, "/proc/self/fd/");
+    text_string(&text, "/proc/thread-self/fd/");
     text_decimal(&text, (uint64_t)at);
     if (*path != '\0') {
         text_character(&text, '/');

@@ -8,14 +8,11 @@
 /* Threads over the life of a process, ended ones included. */
 enum { CAPACITY = 1 << 20 };
 
-struct self {
-    actor_id actor;
-    /* The thread's number plus 1, which it keeps over a fork; 0: none yet. */
-    uint32_t thread;
-};
+__thread actor_id actor_own __attribute__((tls_model("initial-exec")));
 
-/* Used in signal handlers, where only this model never allocates. */
-static __thread struct self self __attribute__((tls_model("initial-exec")));
+/* The thread's number plus 1, which it keeps over a fork; 0: none yet. */
+static __thread uint32_t own_thread
+    __attribute__((tls_model("initial-exec")));
 
 int actor_table_create(struct actor_table *table)
 {
@@ -35,12 +32,12 @@ int actor_table_create(struct actor_table *table)
 
 void actor_number_self(struct actor_table *table)
 {
-    if (self.thread == 0) {
-        self.thread = atomic_fetch_add(&table->threads, 1) + 1;
+    if (own_thread == 0) {
+        own_thread = atomic_fetch_add(&table->threads, 1) + 1;
     }
 }
 
-static actor_id enter(struct actor_table *table)
+actor_id actor_enter(struct actor_table *table)
 {
     actor_number_self(table);
     if (table->capacity == 0) {
@@ -52,21 +49,16 @@ static actor_id enter(struct actor_table *table)
         return 0;
     }
     struct actor_record *record = &table->records[actor];
-    record->thread = self.thread - 1;
+    record->thread = own_thread - 1;
     record->pid = process_id();
     process_thread_name(record->name);
-    self.actor = (actor_id)actor;
-    return self.actor;
-}
-
-actor_id actor_self(struct actor_table *table)
-{
-    return self.actor != 0 ? self.actor : enter(table);
+    actor_own = (actor_id)actor;
+    return actor_own;
 }
 
 void actor_forget_self_after_fork(void)
 {
-    self.actor = 0;
+    actor_own = 0;
 }
 
 const struct actor_record *actor_find(const struct actor_table *table,

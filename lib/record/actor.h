@@ -34,8 +34,18 @@ int actor_table_create(struct actor_table *table);
  * record of it yet. */
 void actor_number_self(struct actor_table *table);
 
+/* Of the calling thread; 0: none yet. Used in signal handlers, where only this
+ * model never allocates. */
+extern __thread actor_id actor_own __attribute__((tls_model("initial-exec")));
+
+/* Enter the calling thread. */
+actor_id actor_enter(struct actor_table *table);
+
 /* The number of the calling thread. Thread-safe; async-signal-safe. */
-actor_id actor_self(struct actor_table *table);
+static inline actor_id actor_self(struct actor_table *table)
+{
+    return actor_own != 0 ? actor_own : actor_enter(table);
+}
 
 /* In the child of a fork: the thread is in another process now. */
 void actor_forget_self_after_fork(void);

@@ -70,8 +70,10 @@ struct moat_arena {
      * piece and can be handed over in one; see large.h.
      */
     bool is_growing;
-    /* In slots: the data pages and the guard page behind them. */
+    /* In slots: the data pages and the guard page behind them, and which class
+     * of alloc/slot_class has them. */
     size_t slot_bytes;
+    unsigned slot_class;
     /* Of slots: they have canaries only, no guard pages; see canary_slots.h. */
     bool has_canaries_only;
     /* Whether the program chose where it is. */

@@ -20,6 +20,13 @@ enum { SHARE_OF_LIMIT = 4 };
  */
 #define BLOCKS_STEP ((size_t)16 << 20)
 
+/*
+ * Notes on granules that no arena needs become accessible, up to so many pages,
+ * where that saves a mapping: arenas that take spans as a whole lie between
+ * others.
+ */
+enum { NOTES_GAP = 64 };
+
 static size_t owner_table_bytes(size_t region_bytes, int shift)
 {
     return size_round_up((region_bytes >> shift) * sizeof(uint32_t),
@@ -57,6 +64,8 @@ static int reserve_all(struct region *region, size_t bytes)
     region->blocks_start = all + REGION_SPAN + bytes;
     region->usable_from = 0;
     region->usable_to = 0;
+    region->notes_from = (uintptr_t)region->granule_owner;
+    region->notes_to = region->notes_from;
     return 0;
 }
 
@@ -87,8 +96,10 @@ static int allow_records(struct region *region, size_t offset, size_t bytes)
     if (end > region->bytes) {
         end = region->bytes;
     }
+    /* An extent is aligned to its size, so the gap in front is no larger. */
+    size_t gap = bytes > REGION_SPAN ? bytes : REGION_SPAN;
     bool is_near = offset >= region->usable_from
-                   && offset <= region->usable_to + REGION_SPAN;
+                   && offset <= region->usable_to + gap;
     if (bytes == 0 || (is_near && offset + bytes <= region->usable_to)) {
         return 0;
     }
@@ -102,6 +113,26 @@ static int allow_records(struct region *region, size_t offset, size_t bytes)
     if (error == 0) {
         region->usable_from = is_near ? region->usable_from : first;
         region->usable_to = end;
+    }
+    return error;
+}
+
+/* Make the notes from FIRST to END accessible, in one piece with the last ones
+ * where those are near. */
+static int allow_notes(struct region *region, uintptr_t first, uintptr_t end)
+{
+    bool is_near = first >= region->notes_from
+                   && first <= region->notes_to + NOTES_GAP * pages_size();
+    if (is_near && end <= region->notes_to) {
+        return 0;
+    }
+    if (is_near) {
+        first = region->notes_to;
+    }
+    int error = pages_provide(first, end - first);
+    if (error == 0) {
+        region->notes_from = is_near ? region->notes_from : first;
+        region->notes_to = end;
     }
     return error;
 }
@@ -122,10 +153,9 @@ static int allow_granules(struct region *region, size_t offset, size_t bytes)
         }
         uintptr_t notes
             = (uintptr_t)&region->granule_owner[span >> REGION_GRANULE_SHIFT];
-        uintptr_t first = size_round_down(notes, page_bytes);
-        uintptr_t end = size_round_up(notes + per_span * sizeof(uint32_t),
-                                      page_bytes);
-        error = pages_provide(first, end - first);
+        error = allow_notes(region, size_round_down(notes, page_bytes),
+                            size_round_up(notes + per_span * sizeof(uint32_t),
+                                          page_bytes));
         if (error == 0) {
             atomic_store_explicit(owner, REGION_MIXED, memory_order_release);
         }

@@ -45,6 +45,9 @@ struct region {
     uintptr_t blocks_start;
     size_t usable_from;
     size_t usable_to;
+    /* The same for the table of granules. */
+    uintptr_t notes_from;
+    uintptr_t notes_to;
 };
 
 /*

@@ -69,14 +69,12 @@ static site_id store(struct site_table *table, const uintptr_t *frames,
     return (site_id)first;
 }
 
-site_id site_intern(struct site_table *table, const uintptr_t *frames,
-                    size_t count)
+/* From SLOT on. */
+static __attribute__((noinline)) site_id
+find_or_store(struct site_table *table, const uintptr_t *frames, size_t count,
+              size_t slot)
 {
-    if (table->slot_count == 0) {
-        return 0;
-    }
     size_t mask = table->slot_count - 1;
-    size_t slot = hash_of(frames, count) & mask;
     site_id fresh = 0;
     for (size_t probes = 0; probes < table->slot_count; probes++) {
         uint32_t site
@@ -100,6 +98,21 @@ site_id site_intern(struct site_table *table, const uintptr_t *frames,
         slot = (slot + 1) & mask;
     }
     return 0;
+}
+
+site_id site_intern(struct site_table *table, const uintptr_t *frames,
+                    size_t count)
+{
+    if (table->slot_count == 0) {
+        return 0;
+    }
+    size_t slot = hash_of(frames, count) & (table->slot_count - 1);
+    site_id site
+        = atomic_load_explicit(&table->slots[slot], memory_order_acquire);
+    /* Most sites are where they are looked for first. */
+    return site != 0 && is_site(table, site, frames, count)
+               ? site
+               : find_or_store(table, frames, count, slot);
 }
 
 size_t site_frames(const struct site_table *table, site_id site,

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /* Changes with any change of a struct that is reached from here. */
-enum { STATE_VERSION = 6 };
+enum { STATE_VERSION = 7 };
 
 struct moat_state {
     char magic[8];

@@ -3,6 +3,8 @@
  * expect SCENE: faults that are expected. Exit status 0 when all was as it
  * should be, and the line that it was not at when it was not.
  */
+#include "tests/support/proc.h"
+
 #include <moat.h>
 
 #include <pthread.h>
@@ -146,29 +148,6 @@ static void nested(void)
     moat_guarded_free(copy);
 }
 
-static size_t count_lines(const char *path)
-{
-    size_t lines = 0;
-    int character;
-    FILE *file = fopen(path, "re");
-    MUST(file != NULL);
-    while ((character = fgetc(file)) != EOF) {
-        lines += character == '\n';
-    }
-    fclose(file);
-    return lines;
-}
-
-static size_t resident_pages(void)
-{
-    size_t all;
-    size_t resident = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    MUST(file != NULL && fscanf(file, "%zu %zu", &all, &resident) == 2);
-    fclose(file);
-    return resident;
-}
-
 static void *fault_often(void *times)
 {
     struct moat_finding own;
@@ -196,8 +175,8 @@ static void ten_thousand_times(void)
 {
     int times = 1000;
     fault_often(&times);
-    size_t mappings = count_lines("/proc/self/maps");
-    size_t pages = resident_pages();
+    long mappings = proc_mappings();
+    long resident = proc_status("VmRSS:");
     long first = 0;
     long last = 0;
     for (int i = 0; i < 10; i++) {
@@ -208,10 +187,10 @@ static void ten_thousand_times(void)
     }
     /* What would cost more each time is ten times as slow by then. */
     MUST(last < 5 * first + 1000);
-    MUST(count_lines("/proc/self/maps") == mappings);
-    /* The kernel counts by 64 in each processor; as many bytes a time would be
-     * more. */
-    MUST(resident_pages() <= pages + 128);
+    MUST(proc_mappings() == mappings);
+    /* The kernel counts by 64 pages in each processor; as many bytes a time
+     * would be more. */
+    MUST(proc_status("VmRSS:") <= resident + 512);
 }
 
 static void in_threads(void)
@@ -353,7 +332,7 @@ static void ten_thousand_copies(void)
             copies[time] = moat_guarded_copy(bytes, page + 1, sides[side]);
             MUST(copies[time] != NULL);
         }
-        MUST(count_lines("/proc/self/maps") < 30000);
+        MUST(proc_mappings() < 30000);
         for (int time = 0; time < TIMES; time++) {
             touch(side == 0 ? copies[time] + page + 1 : copies[time] - 1,
                   MOAT_ACCESS_WRITE);

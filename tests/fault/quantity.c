@@ -8,6 +8,8 @@
  *   pairs    many times more pairs of an allocation and a free than slots may
  *            wait, with some blocks live; pairs_that_split where each live
  *            block is a mapping of its own;
+ *   large    pairs of large blocks, of which some are live, and arenas that
+ *            come and go;
  *   few, many: a fenced arena of ten blocks, or of three thousand, is
  *            destroyed between two calls of getppid(), for strace;
  *   limit    more blocks than there may be mappings, each a mapping or two.
@@ -18,6 +20,7 @@
 #include "alloc/shortfall.h"
 #include "api/heap.h"
 #include "os/pages.h"
+#include "tests/support/proc.h"
 
 #include <moat.h>
 
@@ -36,6 +39,9 @@ enum {
     WARM_UP = 10000,
     PAIRS = 60000,
     HELD = 300,
+    /* Blocks with an extent of their own: of 200 KB to 4 MB. */
+    LARGE_PAIRS = 3000,
+    LARGE_HELD = 20,
     MOST_MAPPINGS = 200000,
     /* Of the program itself, while blocks have all the mappings they get. */
     OWN_MAPPINGS = 1000,
@@ -50,43 +56,12 @@ struct taken {
     long tables;
 };
 
-static long number_of(const char *path, const char *key)
-{
-    char line[256];
-    long found = -1;
-    FILE *file = fopen(path, "re");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, key, strlen(key)) == 0) {
-            found = strtol(line + strlen(key), NULL, 10);
-        }
-    }
-    if (file == NULL || fclose(file) != 0 || found < 0) {
-        printf("# %s has no \"%s\"\n", path, key);
-        exit(77);
-    }
-    return found;
-}
-
-static long count_mappings(void)
-{
-    long count = 0;
-    FILE *maps = fopen("/proc/self/maps", "re");
-    if (maps == NULL) {
-        exit(77);
-    }
-    for (int c = getc(maps); c != EOF; c = getc(maps)) {
-        count += c == '\n';
-    }
-    fclose(maps);
-    return count;
-}
-
 static struct taken look(const char *when)
 {
     struct taken taken = {
-        .mappings = count_mappings(),
-        .resident = number_of("/proc/self/status", "VmRSS:"),
-        .tables = number_of("/proc/self/status", "VmPTE:"),
+        .mappings = proc_mappings(),
+        .resident = proc_status("VmRSS:"),
+        .tables = proc_status("VmPTE:"),
     };
     printf("# %s: %ld mappings, %ld KiB resident, %ld KiB of page tables\n",
            when, taken.mappings, taken.resident, taken.tables);
@@ -202,10 +177,56 @@ static void pairs_that_split(void)
     make_pairs(HELD);
 }
 
+static void replace_large(int count)
+{
+    static unsigned long seed = 1;
+    for (int i = 0; i < count; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        size_t bytes = 200000 + (seed >> 33) % (i % 4 == 0 ? 4000000 : 400000);
+        int held = i % LARGE_HELD;
+        if (blocks[held] != NULL) {
+            heap_free(blocks[held], MOAT_FAMILY_MALLOC, NULL);
+            must(!is_accessible(blocks[held]), "a freed block is out of reach");
+        }
+        blocks[held]
+            = heap_allocate(bytes, 0, false, MOAT_FAMILY_MALLOC, NULL);
+        must(blocks[held] != NULL, "no allocation is refused");
+        blocks[held][0] = 'x';
+        blocks[held][bytes - 1] = 'x';
+        must(!is_accessible(blocks[held] + bytes + 16),
+             "each ends at a guard page");
+        struct moat_arena_config config
+            = { .name = "passing",
+                .capacity = 300000,
+                .layout = i % 2 == 0 ? MOAT_LAYOUT_PACKED
+                                     : MOAT_LAYOUT_FENCED };
+        struct moat_arena *arena = moat_arena_create_with(&config);
+        must(moat_arena_alloc(arena, 10) != NULL, "nor in an arena");
+        moat_arena_destroy(arena);
+    }
+}
+
+/* What is freed waits in constant mappings, whatever is between. */
+static void large(void)
+{
+    replace_large(LARGE_HELD);
+    struct taken few = look("after 20 pairs");
+    replace_large(LARGE_PAIRS);
+    struct taken many = look("after 3,000 pairs");
+    must(many.mappings <= few.mappings + 2 * LARGE_HELD,
+         "there are as many mappings");
+    replace_large(LARGE_PAIRS);
+    struct taken more = look("after 3,000 more");
+    must(more.mappings <= few.mappings + 2 * LARGE_HELD,
+         "there still are as many mappings");
+    must(more.resident - many.resident <= UNCERTAIN,
+         "resident memory does not grow");
+}
+
 /* What is not fenced has canaries, is counted, and is as good to use. */
 static void limit(void)
 {
-    long most = number_of("/proc/sys/vm/max_map_count", "");
+    long most = proc_number("/proc/sys/vm/max_map_count", "");
     if (most > MOST_MAPPINGS) {
         printf("# vm.max_map_count is %ld\n", most);
         exit(77);
@@ -280,8 +301,8 @@ static const struct {
 } plays[] = {
     { "nothing", nothing }, { "live", live },
     { "pairs", pairs },     { "pairs_that_split", pairs_that_split },
-    { "few", few },         { "many", many },
-    { "limit", limit },
+    { "large", large },     { "few", few },
+    { "many", many },       { "limit", limit },
 };
 
 int main(int argument_count, char *arguments[])

@@ -68,6 +68,8 @@ for backend in move drop guard mprotect; do
     fi
     play $pairs "$options:quarantine=2000" \
         "$backend: many pairs leave nothing behind"
+    play large "$options:quarantine=2000" \
+        "$backend: so do large blocks and arenas"
     case $backend in
     mprotect)
         play limit "backend=$backend:max_memory=2G" \

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* scenes NAME: short programs in which more than one thing happens. */
+#include "tests/support/proc.h"
+
 #include <moat.h>
 
 #include <errno.h>
@@ -173,53 +175,43 @@ static void forks_while_snapshots_are_taken(void)
     _exit(0);
 }
 
-static size_t count_mappings(void)
+/* What the process takes. */
+struct taken {
+    long resident;
+    long mappings;
+};
+
+static struct taken look(void)
 {
-    FILE *maps = fopen("/proc/self/maps", "r");
-    size_t lines = 0;
-    int character;
-    while ((character = getc(maps)) != EOF) {
-        lines += character == '\n';
-    }
-    fclose(maps);
-    return lines;
+    return (struct taken){ .resident = proc_status("VmRSS:"),
+                           .mappings = proc_mappings() };
 }
 
-static size_t resident_pages(void)
+/* No more than that, and KIBIBYTES, because the kernel counts in batches. */
+static void expect_no_more_than(struct taken before, long kibibytes)
 {
-    FILE *statm = fopen("/proc/self/statm", "r");
-    size_t total = 0;
-    size_t resident = 0;
-    if (fscanf(statm, "%zu %zu", &total, &resident) != 2) {
-        exit(2);
+    struct taken now = look();
+    if (now.resident > before.resident + kibibytes
+        || now.mappings > before.mappings + 2) {
+        fprintf(stderr, "%ld KiB became %ld, %ld mappings %ld\n",
+                before.resident, now.resident, before.mappings, now.mappings);
+        exit(3);
     }
-    fclose(statm);
-    return resident;
 }
 
 /* A hundred thousand arenas, in constant memory and mappings. */
 static void arenas_without_end(void)
 {
-    size_t pages = 0;
-    size_t mappings = 0;
+    struct taken before = { .resident = 0 };
     for (int i = 0; i < 120000; i++) {
         struct moat_arena *arena = create("one", 256, MOAT_LAYOUT_PACKED);
         write_to(moat_arena_alloc(arena, 10));
         moat_arena_destroy(arena);
         if (i == 60000) {
-            pages = resident_pages();
-            mappings = count_mappings();
+            before = look();
         }
     }
-    if (resident_pages() > pages + 128) {
-        fprintf(stderr, "%zu pages became %zu\n", pages, resident_pages());
-        exit(3);
-    }
-    if (count_mappings() > mappings + 2) {
-        fprintf(stderr, "%zu mappings became %zu\n", mappings,
-                count_mappings());
-        exit(3);
-    }
+    expect_no_more_than(before, 512);
 }
 
 /* One arena, emptied again and again. */
@@ -227,8 +219,7 @@ static void resets_without_end(void)
 {
     struct moat_arena *packed = create("packed", 256, MOAT_LAYOUT_PACKED);
     struct moat_arena *fenced = create("fenced", 256, MOAT_LAYOUT_FENCED);
-    size_t pages = 0;
-    size_t mappings = 0;
+    struct taken before = { .resident = 0 };
     for (int i = 0; i < 50000; i++) {
         for (int block = 0; block < 2; block++) {
             write_to(moat_arena_alloc(packed, 100));
@@ -237,16 +228,10 @@ static void resets_without_end(void)
         moat_arena_reset(packed);
         moat_arena_reset(fenced);
         if (i == 25000) {
-            pages = resident_pages();
-            mappings = count_mappings();
+            before = look();
         }
     }
-    if (resident_pages() > pages + 128
-        || count_mappings() > mappings + 2) {
-        fprintf(stderr, "%zu pages became %zu, %zu mappings %zu\n", pages,
-                resident_pages(), mappings, count_mappings());
-        exit(3);
-    }
+    expect_no_more_than(before, 512);
 }
 
 /* The reset stands between two calls that nothing else makes. */
@@ -284,7 +269,7 @@ static void fenced_reset_of_3000_blocks(void)
 /* As many as the kernel allows; then refused, and the program goes on. */
 static void many_living_arenas(void)
 {
-    size_t before = count_mappings();
+    long before = proc_mappings();
     int living = 0;
     struct moat_arena *arena = NULL;
     while (living < 40000) {
@@ -299,7 +284,7 @@ static void many_living_arenas(void)
         write_to(block);
         living++;
     }
-    size_t added = count_mappings() - before;
+    long added = proc_mappings() - before;
     if (living < 40000) {
         if (errno != ENOMEM || added < 60000) {
             exit(3);
@@ -492,21 +477,15 @@ static void forks_while_copies_are_made(void)
 /* Many pairs, in constant memory and mappings. */
 static void copies_without_end(void)
 {
-    size_t pages = 0;
-    size_t mappings = 0;
+    struct taken before = { .resident = 0 };
     for (int i = 0; i < 60000; i++) {
         moat_guarded_free(
             moat_guarded_copy("text", 4, MOAT_PLACEMENT_AFTER));
         if (i == 20000) {
-            pages = resident_pages();
-            mappings = count_mappings();
+            before = look();
         }
     }
-    if (resident_pages() > pages + 64 || count_mappings() > mappings + 2) {
-        fprintf(stderr, "%zu pages became %zu, %zu mappings %zu\n", pages,
-                resident_pages(), mappings, count_mappings());
-        exit(3);
-    }
+    expect_no_more_than(before, 256);
 }
 
 static char *shared_page;

@@ -63,17 +63,21 @@ inject() {
     result $? "$play, backend=$backend: $call number $1 fails with $error"
 }
 
-# All kinds at once, from where the arena or the block ends; with "mprotect"
-# that is its last mprotect, with the other ways its last madvise.
+# All kinds at once, from where the arena or the block ends: an arena ends with
+# its last mmap, a block with its last madvise, and with "mprotect" its last
+# mprotect.
 inject_all() {
     call=mmap
     count_calls
     mmap_when=$((last + 1))
+    if [ $play = stale_or_refusal ]; then
+        mmap_when=$last
+    fi
     call=mprotect
     count_calls
-    mprotect_when=$last
-    if [ $backend != mprotect ]; then
-        mprotect_when=$((last + 1))
+    mprotect_when=$((last + 1))
+    if [ $backend:$play = mprotect:fenced_or_refusal ]; then
+        mprotect_when=$last
     fi
     call=madvise
     count_calls

@@ -3,29 +3,24 @@
  * limits NAME: a program that limits its own memory, or locks it. Exit status 0
  * when all is as it would be without Moat; those named crime_* commit one.
  */
+#include "tests/support/play.h"
+#include "tests/support/proc.h"
+
 #include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
 
-static void *(*volatile allocate)(size_t) = malloc;
 static void *(*volatile resize)(void *, size_t) = realloc;
-static void (*volatile release)(void *) = free;
 
-static void must(bool condition, int line)
+/* From here on the rest is done without rights that root has. */
+static void become_nobody(void)
 {
-    if (!condition) {
-        fprintf(stderr, "line %d does not hold\n", line);
-        exit(1);
+    if (getuid() == 0 && setuid(65534) != 0) {
+        play_skip("root cannot become another user here");
     }
 }
-#define MUST(condition) must(condition, __LINE__)
 
 static void limit(__rlimit_resource_t resource, size_t bytes)
 {
@@ -93,13 +88,52 @@ static void hard_limits_are_lowered(void)
     wanted.rlim_cur = 300 * MIB;
     MUST(setrlimit(RLIMIT_AS, &wanted) == 0);
     MUST(allocate(150 * MIB) != NULL);
-    if (geteuid() != 0) {
-        wanted.rlim_max = 400 * MIB;
-        MUST(setrlimit(RLIMIT_AS, &wanted) == -1 && errno == EPERM);
-    }
     /* Another limit is none of these. */
     MUST(getrlimit(RLIMIT_NOFILE, &found) == 0);
     MUST(setrlimit(RLIMIT_NOFILE, &found) == 0);
+}
+
+/* MOST is the hard limit now, which a user cannot raise in any way. */
+static void try_to_raise(__rlimit_resource_t resource, size_t most)
+{
+    static const rlim_t raised[] = { 1, 4096, 100 * MIB, (size_t)1 << 40 };
+    struct rlimit wanted = { .rlim_cur = 50 * MIB };
+    struct rlimit found;
+    for (size_t i = 0; i < sizeof raised / sizeof raised[0]; i++) {
+        wanted.rlim_max = most + raised[i];
+        errno = 0;
+        MUST(setrlimit(resource, &wanted) == -1 && errno == EPERM);
+        errno = 0;
+        MUST(prlimit(0, resource, &wanted, NULL) == -1 && errno == EPERM);
+    }
+    wanted.rlim_max = RLIM_INFINITY;
+    errno = 0;
+    MUST(setrlimit(resource, &wanted) == -1 && errno == EPERM);
+    MUST(getrlimit(resource, &found) == 0 && found.rlim_max == most);
+    /* The same once more, and less, are allowed. */
+    wanted.rlim_max = most;
+    MUST(setrlimit(resource, &wanted) == 0);
+    wanted.rlim_cur = most;
+    MUST(setrlimit(resource, &wanted) == 0);
+}
+
+static void hard_limits_are_not_raised_again(void)
+{
+    static const __rlimit_resource_t resources[] = { RLIMIT_AS, RLIMIT_DATA };
+    /* The second is finite without Moat's part and with it. */
+    static const size_t firsts[] = { 400 * MIB, (size_t)1 << 39 };
+    become_nobody();
+    for (size_t i = 0; i < 2; i++) {
+        struct rlimit wanted = { .rlim_cur = 200 * MIB };
+        wanted.rlim_max = firsts[1 - i];
+        MUST(setrlimit(resources[i], &wanted) == 0);
+        try_to_raise(resources[i], firsts[1 - i]);
+        wanted.rlim_max = 300 * MIB;
+        MUST(setrlimit(resources[i], &wanted) == 0);
+        try_to_raise(resources[i], 300 * MIB);
+    }
+    MUST(allocate(400 * MIB) == NULL);
+    MUST(allocate(100 * MIB) != NULL);
 }
 
 static void mappings_can_be_had(void)
@@ -110,38 +144,10 @@ static void mappings_can_be_had(void)
          != MAP_FAILED);
 }
 
-/* How much is locked, in KiB. */
-static long locked(void)
-{
-    char line[200];
-    long kibibytes = -1;
-    FILE *status = fopen("/proc/self/status", "r");
-    MUST(status != NULL);
-    while (fgets(line, sizeof line, status) != NULL) {
-        sscanf(line, "VmLck: %ld", &kibibytes);
-    }
-    fclose(status);
-    return kibibytes;
-}
-
-/* How much is in memory, in KiB. */
-static long resident(void)
-{
-    char line[200];
-    long kibibytes = -1;
-    FILE *status = fopen("/proc/self/status", "r");
-    MUST(status != NULL);
-    while (fgets(line, sizeof line, status) != NULL) {
-        sscanf(line, "VmRSS: %ld", &kibibytes);
-    }
-    fclose(status);
-    return kibibytes;
-}
-
 static void all_is_locked(void)
 {
     if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
-        return;
+        play_skip("mlockall() is refused");
     }
     for (int i = 0; i < 1000; i++) {
         char *block = allocate(1000);
@@ -150,8 +156,8 @@ static void all_is_locked(void)
             release(block);
         }
     }
-    MUST(locked() > 0);
-    MUST(resident() < 200 * 1024);
+    MUST(proc_status("VmLck:") > 0);
+    MUST(proc_status("VmRSS:") < 200 * 1024);
     MUST(munlockall() == 0);
 }
 
@@ -159,22 +165,22 @@ static void all_is_locked(void)
 static void as_much_is_locked_as_a_user_may(void)
 {
     struct rlimit wanted = { .rlim_cur = 8 * MIB, .rlim_max = 8 * MIB };
-    /* In a user namespace of its own a user has that right. */
-    if (setrlimit(RLIMIT_MEMLOCK, &wanted) != 0
-        || (getuid() == 0 && setuid(65534) != 0)) {
-        return;
+    if (setrlimit(RLIMIT_MEMLOCK, &wanted) != 0) {
+        play_skip("setrlimit(RLIMIT_MEMLOCK) is refused");
     }
-    long before = locked();
+    /* In a user namespace of its own a user has that right. */
+    become_nobody();
+    long before = proc_status("VmLck:");
     char *block = allocate(100000);
     MUST(mlockall(MCL_CURRENT | MCL_FUTURE) == 0);
-    MUST(locked() > before);
+    MUST(proc_status("VmLck:") > before);
     memset(block, 'x', 100000);
     release(block);
     for (int i = 0; i < 1000; i++) {
         release(allocate(1000));
     }
     MUST(munlockall() == 0);
-    MUST(locked() == before);
+    MUST(proc_status("VmLck:") == before);
     wanted.rlim_cur = 65536;
     MUST(setrlimit(RLIMIT_MEMLOCK, &wanted) == 0);
     errno = 0;
@@ -189,26 +195,19 @@ static void crime_under_a_limit(void)
     block[32] = 'x';
 }
 
-static const struct {
-    const char *name;
-    void (*play)(void);
-} plays[] = {
-#define PLAY(name) { #name, name }
-    PLAY(address_space_is_limited), PLAY(all_is_locked),
+static const struct play plays[] = {
+    PLAY(address_space_is_limited),
+    PLAY(all_is_locked),
     PLAY(as_much_is_locked_as_a_user_may),
-    PLAY(crime_under_a_limit),      PLAY(data_are_limited),
-    PLAY(hard_limits_are_lowered),  PLAY(mappings_can_be_had),
+    PLAY(crime_under_a_limit),
+    PLAY(data_are_limited),
+    PLAY(hard_limits_are_lowered),
+    PLAY(hard_limits_are_not_raised_again),
+    PLAY(mappings_can_be_had),
 };
 
 int main(int argument_count, char *arguments[])
 {
-    for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
-        if (argument_count == 1) {
-            puts(plays[i].name);
-        } else if (strcmp(arguments[1], plays[i].name) == 0) {
-            plays[i].play();
-            return 0;
-        }
-    }
-    return argument_count == 1 ? 0 : 2;
+    return play_run(plays, sizeof plays / sizeof plays[0], argument_count,
+                    arguments);
 }

@@ -5,6 +5,8 @@
  * named crime_* commit one, dies_* ends by SIGSEGV, and moat_* does what only
  * Moat allows with a block, or counts what is Moat's.
  */
+#include "tests/support/proc.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -64,32 +66,6 @@ static bool is_all(const char *block, size_t bytes, char byte)
            || (block[0] == byte && memcmp(block, block + 1, bytes - 1) == 0);
 }
 
-static int mappings(void)
-{
-    int lines = 0;
-    int byte;
-    FILE *maps = fopen("/proc/self/maps", "r");
-    MUST(maps != NULL);
-    while ((byte = fgetc(maps)) != EOF) {
-        lines += byte == '\n';
-    }
-    fclose(maps);
-    return lines;
-}
-
-static long locked(void)
-{
-    char line[200];
-    long kibibytes = -1;
-    FILE *status = fopen("/proc/self/status", "r");
-    MUST(status != NULL);
-    while (fgets(line, sizeof line, status) != NULL) {
-        sscanf(line, "VmLck: %ld", &kibibytes);
-    }
-    fclose(status);
-    return kibibytes;
-}
-
 /* Blocks of all sizes work. */
 static void work(void)
 {
@@ -144,10 +120,10 @@ static void moat_rounds_keep_the_mappings(void)
     enum { ROUNDS = 2000, LARGE_ROUNDS = 40, TOLERANCE = 30 };
     static const int advice[]
         = { MADV_RANDOM, MADV_DONTDUMP, MADV_HUGEPAGE, MADV_DONTFORK };
-    int before = 0;
+    long before = 0;
     for (int i = -20; i < ROUNDS; i++) {
         if (i == 0) {
-            before = mappings();
+            before = proc_mappings();
         }
         char *block = allocate(2 * PAGE);
         switch (i % 5) {
@@ -175,7 +151,7 @@ static void moat_rounds_keep_the_mappings(void)
         release(block);
     }
     /* The library itself has added some for the large blocks. */
-    MUST(mappings() < before + TOLERANCE);
+    MUST(proc_mappings() < before + TOLERANCE);
 }
 
 /* A collector's write barrier. */
@@ -275,18 +251,18 @@ static void dropped_while_protected(void)
 
 static void moat_locked_is_unlocked(void)
 {
-    long before = locked();
+    long before = proc_status("VmLck:");
     for (size_t i = 0; i < SIZES; i++) {
         char *block = allocate(sizes[i]);
         memset(block, 'x', sizes[i]);
         MUST(mlock(block, sizes[i]) == 0);
-        MUST(locked() > before);
+        MUST(proc_status("VmLck:") > before);
         block = resize(block, 2 * sizes[i]);
         MUST(is_all(block, sizes[i], 'x'));
         MUST(mlock2(block + 5, sizes[i], MLOCK_ONFAULT) == 0);
         MUST(munlock(block, PAGE) == 0);
         release(block);
-        MUST(locked() == before);
+        MUST(proc_status("VmLck:") == before);
     }
     work();
 }
@@ -492,7 +468,7 @@ static void moat_not_for_children(void)
 static void moat_huge_pages(void)
 {
     enum { BYTES = 4 << 20, ROUNDS = 30, TOLERANCE = 30 };
-    int before = 0;
+    long before = 0;
     for (int i = 0; i < ROUNDS; i++) {
         char *block = malloc(BYTES);
         MUST(block != NULL);
@@ -507,10 +483,10 @@ static void moat_huge_pages(void)
         }
         release(block);
         if (i == 3) {
-            before = mappings();
+            before = proc_mappings();
         }
     }
-    MUST(mappings() < before + TOLERANCE);
+    MUST(proc_mappings() < before + TOLERANCE);
 }
 
 static void *protect_and_free(void *unused)

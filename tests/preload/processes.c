@@ -4,7 +4,8 @@
  * in unusual ways, and then uses a freed block: to be reported. Those that do
  * not start with crime_ are to be as they would be without Moat.
  */
-#include <dirent.h>
+#include "tests/support/play.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -12,30 +13,13 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-static void *(*volatile allocate)(size_t) = malloc;
-static void (*volatile release)(void *) = free;
 static volatile char sink;
 static __thread char *volatile freed;
-
-static void must(bool condition, int line)
-{
-    if (!condition) {
-        fprintf(stderr, "line %d does not hold\n", line);
-        exit(1);
-    }
-}
-#define MUST(condition) must(condition, __LINE__)
 
 static void free_one(void)
 {
@@ -90,11 +74,36 @@ static void crime_after_dup3_to_each(void)
     use_it();
 }
 
-/* Past all that looks after Moat's descriptor. */
+static void crime_after_close_by_syscall(void)
+{
+    free_one();
+    for (int descriptor = 3; descriptor < 1024; descriptor++) {
+        syscall(SYS_close, descriptor);
+    }
+    use_it();
+}
+
 static void crime_after_close_range_by_syscall(void)
 {
     free_one();
     MUST(syscall(SYS_close_range, 3, ~0U, 0) == 0);
+    use_it();
+}
+
+static void crime_after_dup3_by_syscall(void)
+{
+    free_one();
+    for (int descriptor = 3; descriptor < 1000; descriptor++) {
+        MUST(syscall(SYS_dup3, 2, descriptor, O_CLOEXEC) == descriptor);
+    }
+    use_it();
+}
+
+/* Past all that looks after Moat's descriptor. */
+static void crime_after_raw_close_range(void)
+{
+    free_one();
+    MUST(play_call(SYS_close_range, 3, ~0U, 0) == 0);
     /* The guards are back with the next call that needs the descriptor. */
     char *blocks[100];
     for (int i = 0; i < 100; i++) {
@@ -274,6 +283,17 @@ static void crime_in_a_child_of_clone(void)
     wait_for(clone(use_it_in_child, stack + sizeof stack, SIGCHLD, NULL));
 }
 
+static void crime_in_a_child_of_clone_by_syscall(void)
+{
+    free_one();
+    pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+    if (child == 0) {
+        use_it();
+        _exit(0);
+    }
+    wait_for(child);
+}
+
 static void crime_in_a_child_of_vfork(void)
 {
     free_one();
@@ -315,6 +335,12 @@ static void each_number_can_be_had(void)
         MUST(close(descriptor) == 0);
         free_one();
     }
+}
+
+static void raw_close_range_is_said_at_the_end(void)
+{
+    free_one();
+    MUST(play_call(SYS_close_range, 3, ~0U, 0) == 0);
 }
 
 static int give_seven(void *seven)
@@ -368,9 +394,7 @@ static void a_thread_that_is_cancelled_allocates(void)
         sched_yield();
     }
     /* Not by close(), which spares what is Moat's. */
-    for (int descriptor = 3; descriptor < 1024; descriptor++) {
-        syscall(SYS_close, descriptor);
-    }
+    play_call(SYS_close_range, 3, ~0U, 0);
     are_closed = true;
     MUST(pthread_join(thread, NULL) == 0);
     MUST(has_gone_on);
@@ -378,22 +402,22 @@ static void a_thread_that_is_cancelled_allocates(void)
     release(allocate((size_t)100 << 20));
 }
 
-static const struct {
-    const char *name;
-    void (*play)(void);
-} plays[] = {
-#define PLAY(name) { #name, name }
+static const struct play plays[] = {
     PLAY(a_thread_that_is_cancelled_allocates),
     PLAY(children_while_threads_allocate),
     PLAY(clone_passes_its_arguments),
     PLAY(crime_after_close),
+    PLAY(crime_after_close_by_syscall),
     PLAY(crime_after_close_range),
     PLAY(crime_after_close_range_by_syscall),
     PLAY(crime_after_closefrom),
     PLAY(crime_after_dup2_to_each),
+    PLAY(crime_after_dup3_by_syscall),
     PLAY(crime_after_dup3_to_each),
+    PLAY(crime_after_raw_close_range),
     PLAY(crime_in_a_child_of__Fork),
     PLAY(crime_in_a_child_of_clone),
+    PLAY(crime_in_a_child_of_clone_by_syscall),
     PLAY(crime_in_a_child_of_fork),
     PLAY(crime_in_a_child_of_fork_with_threads),
     PLAY(crime_in_a_child_of_vfork),
@@ -401,18 +425,12 @@ static const struct {
     PLAY(crime_in_a_sandbox_by_syscall),
     PLAY(crime_in_a_sandbox_of_mmap_alone),
     PLAY(each_number_can_be_had),
+    PLAY(raw_close_range_is_said_at_the_end),
     PLAY(the_first_descriptor_is_the_lowest),
 };
 
 int main(int argument_count, char *arguments[])
 {
-    for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
-        if (argument_count == 1) {
-            puts(plays[i].name);
-        } else if (strcmp(arguments[1], plays[i].name) == 0) {
-            plays[i].play();
-            return 0;
-        }
-    }
-    return argument_count == 1 ? 0 : 2;
+    return play_run(plays, sizeof plays / sizeof plays[0], argument_count,
+                    arguments);
 }

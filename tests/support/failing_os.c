@@ -6,8 +6,9 @@
  */
 #include "tests/support/failing_os.h"
 
+#include "os/process.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -111,9 +112,9 @@ static int failing_getrlimit(int resource, struct rlimit *limit)
                        : getrlimit((__rlimit_resource_t)resource, limit);
 }
 
-static int failing_open(const char *path, int flags)
+static int failing_process_open(const char *name)
 {
-    return must_fail() ? -1 : open(path, flags);
+    return must_fail() ? -1 : process_open(name);
 }
 
 static ssize_t failing_read(int descriptor, void *bytes, size_t count)
@@ -137,7 +138,7 @@ static ssize_t failing_process_vm_readv(pid_t process, const struct iovec *to,
 #define madvise failing_madvise
 #define munlock failing_munlock
 #define getrlimit failing_getrlimit
-#define open failing_open
+#define process_open failing_process_open
 #define read failing_read
 #define process_vm_readv failing_process_vm_readv
 

@@ -16,6 +16,7 @@ static void set_up(void)
 START_TEST(before_the_start_nothing_is_new)
 {
     ck_assert(!address_space_is_new());
+    ck_assert(!address_space_is_borrowed());
     ck_assert(!address_space_begin_claim());
 }
 END_TEST
@@ -39,6 +40,7 @@ static int claim(void *unused)
     CHILD_MUST(address_space_is_new());
     CHILD_MUST(!address_space_is_borrowed());
     CHILD_MUST(address_space_begin_claim());
+    /* As a signal handler may, in the midst of it. */
     CHILD_MUST(!address_space_begin_claim());
     CHILD_MUST(address_space_is_new());
     address_space_claim();
@@ -108,24 +110,33 @@ START_TEST(a_child_that_has_claimed_lends_like_any_other)
 }
 END_TEST
 
+/* Who is told that it is another's finds it done. */
 static void *ask(void *is_mine)
 {
-    *(bool *)is_mine = address_space_begin_claim();
-    return NULL;
+    if (address_space_begin_claim()) {
+        *(bool *)is_mine = true;
+        for (int i = 0; i < 100; i++) {
+            sched_yield();
+        }
+        address_space_claim();
+    }
+    return address_space_is_new() ? NULL : is_mine;
 }
 
 static int ask_in_threads(void *unused)
 {
     enum { THREADS = 8 };
     pthread_t threads[THREADS];
-    bool is_mine[THREADS];
+    bool is_mine[THREADS] = { false };
     int claims = 0;
     (void)unused;
     for (int i = 0; i < THREADS; i++) {
         CHILD_MUST(pthread_create(&threads[i], NULL, ask, &is_mine[i]) == 0);
     }
     for (int i = 0; i < THREADS; i++) {
-        pthread_join(threads[i], NULL);
+        void *found_it_known;
+        pthread_join(threads[i], &found_it_known);
+        CHILD_MUST(found_it_known != NULL);
         claims += is_mine[i];
     }
     CHILD_MUST(claims == 1);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -41,6 +42,42 @@ START_TEST(a_process_and_its_threads_have_numbers)
     pthread_join(thread, NULL);
     ck_assert_int_ne(other, 0);
     ck_assert_int_ne(other, process_thread_id());
+}
+END_TEST
+
+static bool can_read(const char *name)
+{
+    char byte;
+    int descriptor = process_open(name);
+    bool is_read = descriptor >= 0 && read(descriptor, &byte, 1) == 1;
+    close(descriptor);
+    return is_read;
+}
+
+static pthread_t main_thread;
+
+static void *read_after_main(void *unused)
+{
+    pthread_join(main_thread, NULL);
+    _exit(can_read("maps") && can_read("statm") ? 0 : 1);
+    return unused;
+}
+
+static void end_main(void)
+{
+    pthread_t thread;
+    main_thread = pthread_self();
+    if (pthread_create(&thread, NULL, read_after_main, NULL) == 0) {
+        pthread_exit(NULL);
+    }
+}
+
+START_TEST(the_files_of_a_process_can_be_read_also_when_main_has_ended)
+{
+    ck_assert(can_read("maps"));
+    ck_assert_int_eq(process_open("no such file"), -1);
+    ck_assert_int_eq(errno, ENOENT);
+    ck_assert_int_eq(ending_of(end_main), 0);
 }
 END_TEST
 
@@ -165,6 +202,8 @@ END_TEST
 static void add(TCase *tests)
 {
     tcase_add_test(tests, a_process_and_its_threads_have_numbers);
+    tcase_add_test(
+        tests, the_files_of_a_process_can_be_read_also_when_main_has_ended);
     tcase_add_test(tests, the_name_of_a_thread_fits_and_ends);
     tcase_add_test(tests, a_test_has_the_rights_of_its_caller);
     tcase_add_test(tests, secrets_differ);

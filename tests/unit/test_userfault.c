@@ -499,6 +499,96 @@ START_TEST(one_that_another_process_still_has_is_not_replaced)
 }
 END_TEST
 
+/* Nor does it have the ranges of one that is given up. */
+START_TEST(what_another_process_still_has_is_given_up_all_the_same)
+{
+    int ends[2];
+    set_up();
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(wait_for_the_end_of(ends));
+    }
+    close(ends[0]);
+    userfault_give_up();
+    ck_assert_int_eq(userfault_descriptor(), -1);
+    ck_assert_int_eq(userfault_fill(page(4), bytes(2)), 0);
+    *text(4) = 'D';
+    *text(5) = 'E';
+    ck_assert_int_eq(userfault_drop(page(5), bytes(1)), 0);
+    ck_assert(looks_like(".xx.x..."));
+    close(ends[1]);
+    int status = -1;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* Fill, drop and move, until a page is not as it is to be. */
+static void *fill_and_drop(void *first)
+{
+    uintptr_t at = (uintptr_t)first;
+    bool is_right = true;
+    pthread_barrier_wait(&all_are_here);
+    for (int i = 0; is_right && i < 300; i++) {
+        is_right = userfault_fill(at, bytes(1)) == 0 && is_there(at);
+        if (is_right && i % 2 == 0) {
+            *(char *)at = 'F';
+            uintptr_t to = at + bytes(1);
+            if (userfault_move(at, to, bytes(1)) == 0) {
+                is_right = *(volatile char *)to == 'F'
+                           && userfault_drop(to, bytes(1)) == 0
+                           && !is_there(to);
+            }
+        }
+        is_right = is_right && userfault_drop(at, bytes(1)) == 0
+                   && !is_there(at);
+    }
+    return is_right ? first : NULL;
+}
+
+static int give_up_in_the_midst(void *unused)
+{
+    enum { THREADS = 3 };
+    pthread_t threads[THREADS];
+    (void)unused;
+    CHILD_MUST(userfault_adopt() == 0);
+    CHILD_MUST(pthread_barrier_init(&all_are_here, NULL, THREADS + 1) == 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        CHILD_MUST(pthread_create(&threads[i], NULL, fill_and_drop,
+                                  text(3 + 2 * i))
+                   == 0);
+    }
+    pthread_barrier_wait(&all_are_here);
+    for (int i = 0; i < 20; i++) {
+        sched_yield();
+    }
+    userfault_give_up();
+    for (size_t i = 0; i < THREADS; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        CHILD_MUST(result == text(3 + 2 * i));
+    }
+    CHILD_MUST(looks_like(".xx....."));
+    CHILD_MUST(*text(1) == 'A' && *text(2) == 'B');
+    return 0;
+}
+
+START_TEST(threads_that_arm_and_revoke_go_on_while_it_is_given_up)
+{
+    set_up();
+    ck_assert_int_eq(pages_reserve(bytes(4096), &range), 0);
+    ck_assert_int_eq(userfault_register(range, bytes(4096)), 0);
+    ck_assert_int_eq(userfault_fill(page(1), bytes(2)), 0);
+    *text(1) = 'A';
+    *text(2) = 'B';
+    for (int i = 0; i < 200; i++) {
+        ck_assert_int_eq(
+            child_ending(CHILD_FORKED, give_up_in_the_midst, NULL), 0);
+    }
+}
+END_TEST
+
 START_TEST(a_forgotten_range_is_not_registered_again)
 {
     set_up();
@@ -583,6 +673,40 @@ START_TEST(a_child_has_ranges_and_a_descriptor_of_its_own)
     ck_assert_int_eq(*text(1), 'A');
     ck_assert_int_eq(userfault_fill(page(3), bytes(1)), 0);
     ck_assert(looks_like(".xxx...."));
+}
+END_TEST
+
+static int inherit_in_threads(void *unused)
+{
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    (void)unused;
+    CHILD_MUST(pthread_barrier_init(&all_are_here, NULL, THREADS) == 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        CHILD_MUST(pthread_create(&threads[i], NULL, fill_one, text(4 + i))
+                   == 0);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        CHILD_MUST(result == text(4 + i));
+    }
+    CHILD_MUST(looks_like(".xx.xxxx"));
+    CHILD_MUST(userfault_counts().adopted == 1);
+    CHILD_MUST(userfault_counts().lost == 0);
+    return 0;
+}
+
+/* None of them uses what is the parent's, which would fill pages there. */
+START_TEST(a_child_may_have_threads_before_it_has_its_own)
+{
+    set_up();
+    for (int i = 0; i < 200; i++) {
+        ck_assert_int_eq(child_ending((enum child_kind)_i, inherit_in_threads,
+                                      NULL),
+                         0);
+        ck_assert(looks_like(".xx....."));
+    }
 }
 END_TEST
 
@@ -830,10 +954,16 @@ static void add(TCase *tests)
                    what_was_touched_while_the_descriptor_was_lost_is_dropped);
     tcase_add_test(tests, of_many_threads_that_miss_it_one_replaces_it);
     tcase_add_test(tests, one_that_another_process_still_has_is_not_replaced);
+    tcase_add_test(tests,
+                   what_another_process_still_has_is_given_up_all_the_same);
+    tcase_add_test(tests,
+                   threads_that_arm_and_revoke_go_on_while_it_is_given_up);
     tcase_add_test(tests, a_forgotten_range_is_not_registered_again);
     tcase_add_test(tests, pages_outside_of_all_ranges_are_refused);
     tcase_add_loop_test(tests, a_child_has_ranges_and_a_descriptor_of_its_own,
                         0, 4);
+    tcase_add_loop_test(tests, a_child_may_have_threads_before_it_has_its_own,
+                        CHILD_FORKED, CHILD_CLONED + 1);
     tcase_add_loop_test(
         tests, a_child_that_has_closed_what_it_inherited_has_one_too, 0, 2);
     tcase_add_loop_test(
