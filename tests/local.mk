@@ -25,6 +25,7 @@ dist_check_SCRIPTS += \
 	tests/fault/resets.sh \
 	tests/fault/threads.sh \
 	tests/house/clang.sh \
+	tests/house/contract.sh \
 	tests/house/crashpath.sh \
 	tests/house/exported.sh \
 	tests/house/layers.sh \

@@ -59,11 +59,19 @@ static struct gap packed_gap(const struct moat_arena *arena, size_t number,
     return gap;
 }
 
-/* Whether the pages of a fenced block are not there to be looked at. */
+/* Whether the pages of a fenced block are not there to be looked at, but by
+ * the thread that is freeing it. */
 static bool is_out_of_reach(const struct block_record *block)
 {
     uint8_t state = atomic_load_explicit(&block->state, memory_order_acquire);
     return state != BLOCK_LIVE && state != BLOCK_STAMPED;
+}
+
+static bool is_gone(const struct block_record *block)
+{
+    return is_out_of_reach(block)
+           && atomic_load_explicit(&block->state, memory_order_acquire)
+                  != BLOCK_ENDING;
 }
 
 static struct gap fenced_gap(const struct moat_arena *arena, size_t number)
@@ -72,7 +80,7 @@ static struct gap fenced_gap(const struct moat_arena *arena, size_t number)
     const struct block_record *block = &arena->blocks[index];
     uintptr_t end = block->start + block->bytes;
     struct gap gap = { .start = 0, .end = 0 };
-    if (is_out_of_reach(block)
+    if (is_gone(block)
         || (block_has(block, BLOCK_ALTERED) && !altered_open(block))) {
         /* Nothing to look at, or no way to. */
         return gap;

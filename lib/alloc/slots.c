@@ -281,12 +281,27 @@ static struct block_record *find_block(uintptr_t block,
     return &arena->blocks[index];
 }
 
-/* Of two threads that free the same block, one is told that it is the second.
+/*
+ * Of two threads that free the same block, one is told that it is the second,
+ * before either has looked at the canaries, whose pages go when it is freed.
+ * Returns what BLOCK was: if it was live, it is the caller's.
  */
-static bool claim(struct block_record *block)
+static enum block_state claim(struct block_record *block)
 {
-    uint8_t live = BLOCK_LIVE;
-    return atomic_compare_exchange_strong(&block->state, &live, BLOCK_REVOKED);
+    uint8_t found = BLOCK_LIVE;
+    atomic_compare_exchange_strong(&block->state, &found, BLOCK_ENDING);
+    return (enum block_state)found;
+}
+
+/* Of BLOCK, which was no living one: RECORD is NULL, or it was FOUND. */
+static void describe_second_free(const struct block_record *record,
+                                 enum block_state found, uintptr_t block,
+                                 struct moat_finding *finding)
+{
+    arena_describe_bad_free(NULL, block, finding);
+    if (record != NULL && found == BLOCK_ENDING) {
+        finding->kind = MOAT_KIND_DOUBLE_FREE;
+    }
 }
 
 /* RECORD of OWNER is claimed. */
@@ -297,6 +312,8 @@ free_claimed(struct moat_arena *owner, struct block_record *record,
     struct page_span span = page_span_of(record, slots.state->page_bytes);
     record->free_site = site;
     record->free_actor = actor_self(&slots.state->actors);
+    /* An access that races with this finds the block freed. */
+    atomic_store_explicit(&record->state, BLOCK_REVOKED, memory_order_release);
     if (owner->has_canaries_only) {
         if (block_has(record, BLOCK_ALTERED)) {
             altered_undo(record);
@@ -384,15 +401,12 @@ bool slots_free(uintptr_t block, enum moat_family family, site_id site,
     struct moat_arena *owner = NULL;
     adopt_address_space();
     struct block_record *record = find_block(block, &owner);
-    if (record == NULL || record->state != BLOCK_LIVE) {
-        arena_describe_bad_free(NULL, block, finding);
+    enum block_state found = record != NULL ? claim(record) : BLOCK_UNUSED;
+    if (found != BLOCK_LIVE) {
+        describe_second_free(record, found, block, finding);
         return true;
     }
     bool is_wrong = is_wrong_to_free(owner, record, family, finding);
-    if (!claim(record)) {
-        arena_describe_bad_free(NULL, block, finding);
-        return true;
-    }
     free_claimed(owner, record, site);
     return is_wrong;
 }
@@ -431,14 +445,24 @@ static void *copy(const struct block_record *old,
     return moved;
 }
 
+/* No new block: the old one lives on. Returns NULL. */
+static void *keep_old(struct block_record *old,
+                      const struct slots_request *request, size_t number)
+{
+    atomic_store_explicit(&old->state, BLOCK_LIVE, memory_order_release);
+    note_refusal(request, number);
+    return NULL;
+}
+
 void *slots_reallocate(uintptr_t block, const struct slots_request *request,
                        bool *is_wrong, struct moat_finding *finding)
 {
     struct moat_arena *owner = NULL;
     struct moat_arena *new_owner = NULL;
     struct block_record *old = find_block(block, &owner);
-    if (old == NULL || old->state != BLOCK_LIVE) {
-        arena_describe_bad_free(NULL, block, finding);
+    enum block_state found = old != NULL ? claim(old) : BLOCK_UNUSED;
+    if (found != BLOCK_LIVE) {
+        describe_second_free(old, found, block, finding);
         *is_wrong = true;
         return NULL;
     }
@@ -451,8 +475,7 @@ void *slots_reallocate(uintptr_t block, const struct slots_request *request,
     void *moved = NULL;
     size_t number;
     if (!numbers_take(request->bytes, request->site, &number)) {
-        note_refusal(request, number);
-        return NULL;
+        return keep_old(old, request, number);
     }
     if (may_transfer(owner, old, request, growths)) {
         record = large_transfer(owner, old, request->bytes, request->site);
@@ -468,17 +491,9 @@ void *slots_reallocate(uintptr_t block, const struct slots_request *request,
             = moved == NULL ? NULL : find_block((uintptr_t)moved, &new_owner);
     }
     if (moved == NULL) {
-        note_refusal(request, number);
-        return NULL;
+        return keep_old(old, request, number);
     }
     record->growths = (uint8_t)growths;
-    if (!claim(old)) {
-        /* Another thread has freed it meanwhile; what was moved is the
-         * caller's all the same. */
-        arena_describe_bad_free(NULL, block, finding);
-        *is_wrong = true;
-        return moved;
-    }
     free_claimed(owner, old, request->site);
     return moved;
 }

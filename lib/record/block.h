@@ -26,7 +26,10 @@ enum block_state {
     /* Its pages are inaccessible. */
     BLOCK_REVOKED = 2,
     /* Its bytes are canary now. */
-    BLOCK_STAMPED = 3
+    BLOCK_STAMPED = 3,
+    /* A thread is freeing it, which looks at its canaries: the pages are still
+     * there. */
+    BLOCK_ENDING = 4
 };
 
 /*

@@ -49,6 +49,12 @@ static bool cut(const struct moat_state *state, const struct heap_walk *walk,
     return step->start < step->end;
 }
 
+static bool has_pages(const struct block_record *block)
+{
+    uint8_t state = atomic_load_explicit(&block->state, memory_order_acquire);
+    return state == BLOCK_LIVE || state == BLOCK_ENDING;
+}
+
 bool heap_walk_next(const struct moat_state *state, struct heap_walk *walk,
                     struct heap_step *step)
 {
@@ -63,9 +69,7 @@ bool heap_walk_next(const struct moat_state *state, struct heap_walk *walk,
         step->block = block_from(step->owner, at, &walk->at);
         /* Slots without guard pages need not begin where a page does. */
         uintptr_t page = size_round_down(at, state->page_bytes);
-        if (step->block != NULL
-            && atomic_load_explicit(&step->block->state, memory_order_acquire)
-                   == BLOCK_LIVE
+        if (step->block != NULL && has_pages(step->block)
             && cut(state, walk, page, step)) {
             return true;
         }

@@ -361,6 +361,17 @@ static void set_use_after_unmap(void)
     finding.stacks.destroy = stack(0x550000000300, true);
 }
 
+static void set_use_after_reset(void)
+{
+    set_overflow();
+    finding.access = MOAT_ACCESS_READ;
+    finding.distance.where = MOAT_WHERE_INSIDE;
+    finding.distance.bytes = 5;
+    finding.arena.is_reset = true;
+    finding.arena.reset_by = actor(1, 4242, "09b");
+    finding.stacks.reset = stack(0x550000000300, true);
+}
+
 static void set_double_free(void)
 {
     set_use_after_free();
@@ -462,6 +473,13 @@ static const struct {
       "it was destroyed by thread T1 (pid 4242, \"09b\") here:\n"
       "    #0 0x5500000002ff prog+0x2ff\n"
       SUMMARY("use-after-unmap") },
+    { MOAT_KIND_USE_AFTER_RESET, set_use_after_reset,
+      HEAD("use-after-reset", "0x7e0000001020", "access")
+      "READ at 0x7e0000001020, 5 bytes inside " BLOCK "0x80 of 0x100)\n"
+      HERE IN
+      "it was reset by thread T1 (pid 4242, \"09b\") here:\n"
+      "    #0 0x5500000002ff prog+0x2ff\n"
+      SUMMARY("use-after-reset") },
     { MOAT_KIND_DOUBLE_FREE, set_double_free,
       HEAD("double-free", "0x7e0000001000", "free")
       "FREE of 0x7e0000001000, 0 bytes inside " BLOCK
@@ -513,6 +531,19 @@ START_TEST(each_kind_reads_like_this)
     finding.kind = goldens[_i].kind;
     goldens[_i].set();
     ck_assert_str_eq(report(false), goldens[_i].report);
+}
+END_TEST
+
+START_TEST(no_kind_is_without_a_golden_report)
+{
+    for (int kind = 1; kind < 100; kind++) {
+        const char *name = moat_kind_name((enum moat_kind)kind);
+        bool has_golden = strcmp(name, "none") == 0;
+        for (size_t i = 0; i < sizeof goldens / sizeof goldens[0]; i++) {
+            has_golden |= goldens[i].kind == (enum moat_kind)kind;
+        }
+        ck_assert_msg(has_golden, "%s", name);
+    }
 }
 END_TEST
 
@@ -600,6 +631,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, a_report_that_does_not_fit_is_cut);
     tcase_add_loop_test(tests, each_kind_reads_like_this, 0,
                         sizeof goldens / sizeof goldens[0]);
+    tcase_add_test(tests, no_kind_is_without_a_golden_report);
     tcase_add_test(tests, eight_ranges_of_damage_are_eight_lines);
     tcase_add_test(tests, damage_that_reaches_a_neighbour_names_it);
     tcase_add_test(tests, each_kind_has_a_name_of_its_own);

@@ -208,6 +208,72 @@ START_TEST(damage_is_told_and_the_block_is_freed)
 }
 END_TEST
 
+static struct block_record *record_of(char *block)
+{
+    struct moat_arena *window = state_arena_at(&state, (uintptr_t)block);
+    size_t index = window->layout == ARENA_SLOTS
+                       ? ((uintptr_t)block - window->base) / window->slot_bytes
+                       : 0;
+    ck_assert_uint_eq(window->blocks[index].start, (uintptr_t)block);
+    return &window->blocks[index];
+}
+
+/* That thread is about to take the pages away: who comes second must not look
+ * at them. */
+START_TEST(a_block_that_another_thread_is_freeing_is_not_touched)
+{
+    static const size_t sizes[] = { 20, 200000 };
+    if (!set_up(_i, (size_t)1 << 28, 16)) {
+        return;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        char *block = allocate(sizes[i], 16, FENCE_AFTER);
+        struct block_record *record = record_of(block);
+        block[-1] = 'x';
+        atomic_store(&record->state, BLOCK_ENDING);
+        ck_assert(release(block));
+        ck_assert_int_eq(finding.kind, MOAT_KIND_DOUBLE_FREE);
+        ck_assert_uint_eq(finding.damage_ranges, 0);
+        ck_assert_ptr_eq(finding.block.start, block);
+        struct slots_request request = { .bytes = 30, .alignment = 16,
+                                         .site = 1 };
+        bool is_wrong = false;
+        ck_assert_ptr_null(slots_reallocate((uintptr_t)block, &request,
+                                            &is_wrong, &finding));
+        ck_assert(is_wrong);
+        ck_assert_int_eq(finding.kind, MOAT_KIND_DOUBLE_FREE);
+        ck_assert_int_eq(record->state, BLOCK_ENDING);
+        ck_assert_int_eq(block[-1], 'x');
+        /* And by the first one, in the end. */
+        atomic_store(&record->state, BLOCK_LIVE);
+        ck_assert(release(block));
+        ck_assert_int_eq(finding.kind, MOAT_KIND_HEAP_BUFFER_UNDERFLOW);
+        ck_assert(!finding.block.is_freed);
+        ck_assert(!is_accessible(block));
+        ck_assert(release(block));
+        ck_assert_int_eq(finding.kind, MOAT_KIND_DOUBLE_FREE);
+        ck_assert(finding.block.is_freed);
+    }
+}
+END_TEST
+
+START_TEST(a_block_that_cannot_be_resized_is_live_as_before)
+{
+    if (!set_up(_i, (size_t)1 << 28, 16)) {
+        return;
+    }
+    char *block = allocate(20, 16, FENCE_AFTER);
+    struct slots_request request = { .bytes = (size_t)1 << 40,
+                                     .alignment = 16, .site = 1 };
+    bool is_wrong = true;
+    ck_assert_ptr_null(slots_reallocate((uintptr_t)block, &request, &is_wrong,
+                                        &finding));
+    ck_assert(!is_wrong);
+    ck_assert_int_eq(record_of(block)->state, BLOCK_LIVE);
+    ck_assert(!release(block));
+}
+END_TEST
+
 START_TEST(a_large_block_takes_no_more_addresses_than_it_needs)
 {
     if (!set_up(_i, (size_t)1 << 30, 10)) {
@@ -368,6 +434,11 @@ static void add(TCase *tests)
         count);
     tcase_add_loop_test(tests, damage_is_told_and_the_block_is_freed, 0,
                         count);
+    tcase_add_loop_test(
+        tests, a_block_that_another_thread_is_freeing_is_not_touched, 0,
+        count);
+    tcase_add_loop_test(
+        tests, a_block_that_cannot_be_resized_is_live_as_before, 0, count);
     tcase_add_test(tests,
                    a_way_that_only_says_that_it_revokes_is_found_out);
     tcase_add_loop_test(
