@@ -31,6 +31,9 @@
  * a release: the same calls are then those of a plain bump allocator, inline,
  * which needs no library and finds nothing; moat/off.h says what is as ever.
  *
+ * AddressSanitizer and Valgrind are told what is live in arenas, with and
+ * without MOAT_OFF; see moat(3).
+ *
  * What holds for every function here: arguments called ARENA, BLOCK, COPY and
  * SNAPSHOT come from this library. A NULL, misplaced or outdated one is never
  * followed: it is refused as the function's comment says, or reported where it

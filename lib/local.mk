@@ -23,6 +23,7 @@ libos_la_CFLAGS = $(LIB_CFLAGS)
 libos_la_SOURCES = \
 	lib/os/address_space.c lib/os/address_space.h \
 	lib/os/books.c lib/os/books.h \
+	lib/os/checkers.c lib/os/checkers.h \
 	lib/os/context.h \
 	lib/os/lock.h \
 	lib/os/maps.c lib/os/maps.h \
@@ -73,6 +74,7 @@ liballoc_la_CFLAGS = $(LIB_CFLAGS)
 liballoc_la_SOURCES = \
 	lib/alloc/altered.c lib/alloc/altered.h \
 	lib/alloc/arena.c lib/alloc/arena.h \
+	lib/alloc/arena_annotate.c lib/alloc/arena_annotate.h \
 	lib/alloc/arena_damage.c lib/alloc/arena_damage.h \
 	lib/alloc/arena_dump.c \
 	lib/alloc/arena_inspect.c lib/alloc/arena_inspect.h \
@@ -121,6 +123,7 @@ libapi_la_SOURCES = \
 	lib/api/inspect_api.c \
 	lib/api/options.c lib/api/options.h lib/api/options.def \
 	lib/api/report_api.c \
+	lib/api/roots.c lib/api/roots.h \
 	lib/api/runtime.c lib/api/runtime.h \
 	lib/api/stats.c lib/api/stats.h \
 	lib/api/tally.c lib/api/tally.h \

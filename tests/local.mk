@@ -15,6 +15,8 @@ SH_LOG_COMPILER = $(SHELL)
 
 # A new script is a name here.
 dist_check_SCRIPTS += \
+	tests/checkers/asan.sh \
+	tests/checkers/valgrind.sh \
 	tests/demos/command.sh \
 	tests/demos/demos.sh \
 	tests/demos/faults.sh \
@@ -181,6 +183,7 @@ EXTRA_DIST += tests/preload/foreign_library.c \
 	tests/support/proc.h tests/support/tap.sh tests/support/unit.h \
 	tests/support/ways.h \
 	tests/fault/crimes.def tests/fault/heap.def \
+	tests/checkers/good.c tests/checkers/scenes.c \
 	tests/off/conformance.c \
 	tests/house/crashpath.allow
 

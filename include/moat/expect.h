@@ -19,6 +19,7 @@
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef MOAT_OFF
 #include <string.h>
@@ -31,6 +32,8 @@ MOAT_BEGIN_DECLS
 struct moat_expectation {
     struct moat_finding *finding;
     struct moat_expectation *outer;
+    /* Where the stack was when that began. */
+    uintptr_t outer_frame;
     bool is_open;
     bool is_met;
     jmp_buf place;
@@ -55,6 +58,10 @@ struct moat_expectation {
  * `break`, which ends the expectation, but not by `return`, `goto` or an
  * exception. Expectations nest; the innermost is met. A struct moat_finding
  * takes some four kilobytes: where a stack is small it is best static.
+ *
+ * In a program that is compiled with AddressSanitizer, that comes first: it
+ * ends the program at an access to what was freed, reset or destroyed, and to
+ * canaries. A page that was never a block's stays Moat's.
  *
  * Thread-safe: each thread expects for itself. Not for use in a signal handler.
  *
@@ -91,6 +98,7 @@ moat_expect_start(struct moat_finding *finding)
     struct moat_expectation here;
     here.finding = finding;
     here.outer = NULL;
+    here.outer_frame = 0;
     here.is_open = true;
     here.is_met = false;
     return here;

@@ -33,6 +33,10 @@
  *  - config->layout is looked at and has no effect. With MOAT_SHARING_LOCKED,
  *    allocating is for any number of threads at once; resets, rewinds and
  *    growing then are atomic, but what others have is not looked at;
+ *  - AddressSanitizer and Valgrind, where one of them is there, are told what
+ *    is live; see off_annotations.h. An allocation, a reset or a rewind in
+ *    such a run takes longer, and moat_arena_realloc() knows how large the
+ *    block was. What is dead is shown as zeroes by dumps and snapshots;
  *  - moat_arena_check() returns 0. moat_arena_limit() is where the mapping
  *    ends.
  *
@@ -45,6 +49,7 @@
 #define MOAT_OFF_H
 
 #include <moat/arena.h>
+#include <moat/off_annotations.h>
 
 #include <errno.h>
 #include <stdbool.h>
@@ -89,8 +94,11 @@ struct moat_arena {
     size_t refused;
     /* How often it was reset, for marks and snapshots. */
     uint64_t era;
-    bool is_shared;
+    /* An allocation adds to the cursor, and that is all: the arena is neither
+     * shared nor watched. */
+    bool is_quick;
     char name[64];
+    struct moat_off_watch watch;
 };
 
 /* Round SIZE up to UNIT, a power of two; false when that is too much. */
@@ -134,6 +142,28 @@ static inline bool moat_off_is_config(const struct moat_arena_config *config,
            && (uintptr_t)config->at % page_bytes == 0;
 }
 
+/* Have the checkers that there are watch ARENA, a new one. */
+static inline void moat_off_have_watched(struct moat_arena *arena)
+{
+    unsigned by = moat_off_watchers();
+    void *sizes = NULL;
+    if (by != 0) {
+        int saved_errno = errno;
+        sizes = moat_off_map(NULL, arena->mapped_bytes / 2);
+        errno = saved_errno;
+    }
+    if (sizes != NULL) {
+        arena->watch.by = by;
+        arena->watch.sizes = (size_t *)sizes;
+        moat_off_note_created(&arena->watch, arena->base, arena->mapped_bytes);
+    }
+}
+
+static inline bool moat_off_is_watched(const struct moat_arena *arena)
+{
+    return __builtin_expect(arena->watch.by != 0, 0);
+}
+
 static inline struct moat_arena *
 moat_arena_create_with(const struct moat_arena_config *config)
 {
@@ -171,7 +201,9 @@ moat_arena_create_with(const struct moat_arena_config *config)
     arena->capacity = capacity;
     arena->max_capacity = capacity > max_capacity ? capacity : max_capacity;
     arena->mapped_bytes = mapped_bytes;
-    arena->is_shared = config->sharing == MOAT_SHARING_LOCKED;
+    moat_off_have_watched(arena);
+    arena->is_quick
+        = config->sharing == MOAT_SHARING_NONE && arena->watch.by == 0;
     for (size_t i = 0; i < sizeof arena->name - 1 && name[i] != '\0'; i++) {
         arena->name[i] = name[i];
     }
@@ -193,6 +225,10 @@ static inline void moat_arena_destroy(struct moat_arena *arena)
     if (arena != NULL) {
         int saved_errno = errno;
         char *pages = (char *)arena;
+        if (moat_off_is_watched(arena)) {
+            moat_off_note_destroyed(&arena->watch, arena->cursor);
+            (void)munmap(arena->watch.sizes, arena->mapped_bytes / 2);
+        }
         (void)munmap(pages,
                      (size_t)(arena->base - pages) + arena->mapped_bytes);
         errno = saved_errno;
@@ -202,6 +238,9 @@ static inline void moat_arena_destroy(struct moat_arena *arena)
 static inline void moat_arena_reset(struct moat_arena *arena)
 {
     if (arena != NULL && arena->cursor != 0) {
+        if (moat_off_is_watched(arena)) {
+            moat_off_note_cut(&arena->watch, 0, arena->cursor);
+        }
         __atomic_store_n(&arena->cursor, 0, __ATOMIC_RELAXED);
         arena->refused = 0;
         arena->era++;
@@ -232,6 +271,9 @@ static inline void moat_arena_rewind(struct moat_arena *arena,
         || mark.cursor > arena->cursor) {
         errno = EINVAL;
         return;
+    }
+    if (moat_off_is_watched(arena)) {
+        moat_off_note_cut(&arena->watch, mark.cursor, arena->cursor);
     }
     __atomic_store_n(&arena->cursor, mark.cursor, __ATOMIC_RELAXED);
 }
@@ -280,24 +322,27 @@ moat_off_place(size_t capacity, size_t alignment, size_t size, size_t *cursor,
     return *offset <= capacity && size <= capacity - *offset;
 }
 
-/* The same from several threads at once. */
+/* The same, watched, and from several threads at once. */
 static inline __attribute__((cold)) void *
-moat_off_allocate_shared(struct moat_arena *arena, size_t alignment,
+moat_off_allocate_slowly(struct moat_arena *arena, size_t alignment,
                          size_t size)
 {
     size_t cursor = __atomic_load_n(&arena->cursor, __ATOMIC_RELAXED);
-    for (;;) {
+    size_t next;
+    size_t offset;
+    do {
         size_t capacity = __atomic_load_n(&arena->capacity, __ATOMIC_RELAXED);
-        size_t next = cursor;
-        size_t offset;
-        if (!moat_off_place(capacity, alignment, size, &next, &offset)) {
+        next = cursor;
+        if (!moat_off_place(capacity, alignment, size + (size == 0), &next,
+                            &offset)) {
             return moat_off_refuse(arena);
         }
-        if (__atomic_compare_exchange_n(&arena->cursor, &cursor, next, true,
-                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-            return arena->base + offset;
-        }
+    } while (!__atomic_compare_exchange_n(&arena->cursor, &cursor, next, true,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    if (moat_off_is_watched(arena)) {
+        moat_off_note_allocated(&arena->watch, offset, size);
     }
+    return arena->base + offset;
 }
 
 /* All allocations; ALIGNMENT is a power of two from MOAT_OFF_UNIT on. */
@@ -307,11 +352,11 @@ moat_off_allocate(struct moat_arena *arena, size_t alignment, size_t size)
     if (__builtin_expect(arena == NULL, 0)) {
         return moat_off_refuse(arena);
     }
+    if (__builtin_expect(!arena->is_quick, 0)) {
+        return moat_off_allocate_slowly(arena, alignment, size);
+    }
     /* A block of no bytes is a block, too. */
     size += size == 0;
-    if (__builtin_expect(arena->is_shared, 0)) {
-        return moat_off_allocate_shared(arena, alignment, size);
-    }
     size_t next = arena->cursor;
     size_t offset;
     if (__builtin_expect(
@@ -366,8 +411,10 @@ static inline char *moat_arena_strdup(struct moat_arena *arena,
 
 static inline void moat_arena_free(struct moat_arena *arena, void *block)
 {
-    (void)arena;
-    (void)block;
+    if (MOAT_OFF_CAN_WATCH && arena != NULL && block != NULL
+        && moat_off_is_watched(arena)) {
+        moat_off_note_freed(&arena->watch, block);
+    }
 }
 
 static inline void *moat_arena_realloc(struct moat_arena *arena, void *block,
@@ -387,9 +434,16 @@ static inline void *moat_arena_realloc(struct moat_arena *arena, void *block,
         return NULL;
     }
     size_t there = arena->cursor - start;
+    if (moat_off_is_watched(arena)) {
+        there = moat_off_size_at(&arena->watch, start, there);
+    }
     void *moved = moat_off_allocate(arena, MOAT_OFF_UNIT, size);
-    return moved == NULL ? NULL
-                         : memcpy(moved, block, size < there ? size : there);
+    if (moved == NULL) {
+        return NULL;
+    }
+    memcpy(moved, block, size < there ? size : there);
+    moat_arena_free(arena, block);
+    return moved;
 }
 
 static inline size_t moat_arena_check(const struct moat_arena *arena)

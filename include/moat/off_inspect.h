@@ -51,6 +51,20 @@ static inline char moat_off_printable(char byte)
     return (char)(byte >= 0x20 && byte < 0x7f ? byte : '.');
 }
 
+/* What ARENA holds, in a copy if that is to be looked at with care; for free().
+ * NULL: the bytes themselves are fine, or there is no memory. */
+static inline char *moat_off_copy(const struct moat_arena *arena)
+{
+    char *copy = NULL;
+    if (moat_off_is_watched(arena)) {
+        copy = (char *)malloc(arena->cursor + 1);
+    }
+    if (copy != NULL) {
+        moat_off_copy_watched(&arena->watch, copy, arena->cursor);
+    }
+    return copy;
+}
+
 static inline void moat_arena_dump(const struct moat_arena *arena, FILE *out,
                                    enum moat_dump style)
 {
@@ -69,15 +83,18 @@ static inline void moat_arena_dump(const struct moat_arena *arena, FILE *out,
     }
     fprintf(out, "\", %lu of %lu bytes used\n", (unsigned long)arena->cursor,
             (unsigned long)arena->capacity);
+    char *copy = moat_off_copy(arena);
+    const char *bytes = copy != NULL ? copy : arena->base;
     for (size_t offset = 0; offset < arena->cursor; offset++) {
         if (offset % 64 == 0) {
             fprintf(out, "  0x%04lx  ", (unsigned long)offset);
         }
-        fputc(moat_off_printable(arena->base[offset]), out);
+        fputc(moat_off_printable(bytes[offset]), out);
         if (offset % 64 == 63 || offset + 1 == arena->cursor) {
             fputc('\n', out);
         }
     }
+    free(copy);
     fprintf(out, "  MOAT_OFF: blocks are not known, %lu bytes never used\n",
             (unsigned long)(arena->capacity - arena->cursor));
 }
@@ -105,7 +122,11 @@ moat_arena_snapshot(const struct moat_arena *arena)
     snapshot->era = arena->era;
     snapshot->bytes = arena->cursor;
     snapshot->copy = (char *)(snapshot + 1);
-    memcpy(snapshot->copy, arena->base, arena->cursor);
+    if (moat_off_is_watched(arena)) {
+        moat_off_copy_watched(&arena->watch, snapshot->copy, arena->cursor);
+    } else {
+        memcpy(snapshot->copy, arena->base, arena->cursor);
+    }
     return snapshot;
 }
 

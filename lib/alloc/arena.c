@@ -2,6 +2,7 @@
 /* Arenas; see arena.h. Damage is looked for in arena_damage.c. */
 #include "alloc/arena.h"
 
+#include "alloc/arena_annotate.h"
 #include "alloc/arena_damage.h"
 #include "alloc/arena_mark.h"
 #include "alloc/arena_pages.h"
@@ -236,6 +237,7 @@ int arena_create(const struct arena_request *request,
     arena->has_blocks = true;
     atomic_store_explicit(&arena->armed_bytes, 0, memory_order_relaxed);
     atomic_store_explicit(&arena->block_count, 0, memory_order_relaxed);
+    arena_annotate_created(arena);
     extent_publish(arena);
     if (arena->is_shared) {
         arena_user_enlist(arena);
@@ -399,17 +401,8 @@ static void note_refusal(struct moat_arena *arena, size_t bytes, site_id site)
     refusal_note(&heap.state->refusals, &refusal);
 }
 
-void *arena_allocate(struct moat_arena *arena, size_t alignment, size_t bytes,
-                     site_id site, int *error)
-{
-    return arena_allocate_on(
-        arena, fence_turn(heap.settings.placement, arena->block_count),
-        alignment, bytes, site, error);
-}
-
-void *arena_allocate_on(struct moat_arena *arena, enum fence_placement side,
-                        size_t alignment, size_t bytes, site_id site,
-                        int *error)
+static void *allocate(struct moat_arena *arena, enum fence_placement side,
+                      size_t alignment, size_t bytes, site_id site, int *error)
 {
     struct placement placement;
     bool is_fenced = arena->layout != ARENA_PACKED;
@@ -450,6 +443,37 @@ void *arena_allocate_on(struct moat_arena *arena, enum fence_placement side,
     arena->live_blocks++;
     arena->live_bytes += bytes;
     return (void *)placement.start;
+}
+
+/* Canaries are stamped on what is dead for other checkers. */
+static __attribute__((noinline)) void *
+allocate_annotated(struct moat_arena *arena, enum fence_placement side,
+                   size_t alignment, size_t bytes, site_id site, int *error)
+{
+    checkers_pause();
+    void *block = allocate(arena, side, alignment, bytes, site, error);
+    checkers_resume();
+    if (block != NULL && !arena->is_heap) {
+        checkers_note_allocated(arena, (uintptr_t)block, bytes);
+    }
+    return block;
+}
+
+void *arena_allocate_on(struct moat_arena *arena, enum fence_placement side,
+                        size_t alignment, size_t bytes, site_id site,
+                        int *error)
+{
+    return checkers_are_there()
+               ? allocate_annotated(arena, side, alignment, bytes, site, error)
+               : allocate(arena, side, alignment, bytes, site, error);
+}
+
+void *arena_allocate(struct moat_arena *arena, size_t alignment, size_t bytes,
+                     site_id site, int *error)
+{
+    return arena_allocate_on(
+        arena, fence_turn(heap.settings.placement, arena->block_count),
+        alignment, bytes, site, error);
 }
 
 void arena_describe_bad_free(const struct moat_arena *arena, uintptr_t block,
@@ -509,6 +533,7 @@ bool arena_free(struct moat_arena *arena, uintptr_t block, site_id site,
         return true;
     }
     struct block_record *record = &arena->blocks[index];
+    arena_annotate_begin();
     bool is_damaged
         = arena_damage_around(heap.state, arena, index, finding);
     record->free_site = site;
@@ -521,6 +546,8 @@ bool arena_free(struct moat_arena *arena, uintptr_t block, site_id site,
         atomic_store_explicit(&record->state, BLOCK_STAMPED,
                               memory_order_release);
     }
+    arena_annotate_end();
+    arena_annotate_freed(arena, block, record->bytes);
     arena->live_blocks--;
     arena->live_bytes -= record->bytes;
     arena->freed_bytes += record->bytes;
@@ -546,8 +573,8 @@ static void follow(struct arena_sweep *sweep, struct moat_finding *finding)
                                                      : finding->block.number;
 }
 
-bool arena_next_damage(struct moat_arena *arena, struct arena_sweep *sweep,
-                       enum moat_seen seen, struct moat_finding *finding)
+static bool next_damage(struct moat_arena *arena, struct arena_sweep *sweep,
+                        enum moat_seen seen, struct moat_finding *finding)
 {
     if (sweep->has_pending) {
         arena_damage_repair(heap.state, finding);
@@ -565,6 +592,15 @@ bool arena_next_damage(struct moat_arena *arena, struct arena_sweep *sweep,
     return false;
 }
 
+bool arena_next_damage(struct moat_arena *arena, struct arena_sweep *sweep,
+                       enum moat_seen seen, struct moat_finding *finding)
+{
+    arena_annotate_begin();
+    bool is_damaged = next_damage(arena, sweep, seen, finding);
+    arena_annotate_end();
+    return is_damaged;
+}
+
 int arena_end(struct moat_arena *arena, site_id site)
 {
     /* The record first, then the pages: a racing access finds both. */
@@ -579,6 +615,7 @@ int arena_end(struct moat_arena *arena, site_id site)
     if (arena->is_shared) {
         arena_user_delist(arena);
     }
+    arena_annotate_ended(arena);
     int error = arena_pages_close(arena);
     extent_quarantine(arena);
     return error;

@@ -5,6 +5,7 @@
  */
 #include "alloc/arena_inspect.h"
 
+#include "alloc/arena_annotate.h"
 #include "base/text.h"
 #include "record/arena_record.h"
 
@@ -37,13 +38,28 @@ static void add(struct dump *dump, char character)
     }
 }
 
+/* The next bytes of BLOCK from AT on, a line at most, in a copy that nobody
+ * takes for uninitialized memory. Returns how many. */
+static size_t copy_line(const struct block_record *block, size_t at,
+                        size_t line_bytes, unsigned char *copy)
+{
+    size_t left = block->bytes - at;
+    size_t count = left < line_bytes ? left : line_bytes;
+    memcpy(copy, (const unsigned char *)block->start + at, count);
+    arena_annotate_copy(copy, count);
+    return count;
+}
+
 static void add_block(struct dump *dump, const struct block_record *block)
 {
-    const unsigned char *bytes = (const unsigned char *)block->start;
+    unsigned char bytes[LINE_BYTES];
     bool is_live = block->state == BLOCK_LIVE;
     for (size_t i = 0; i < block->bytes; i++) {
-        bool is_text = is_live && bytes[i] >= 0x20 && bytes[i] < 0x7f;
-        add(dump, is_text ? (char)bytes[i] : '.');
+        if (is_live && i % LINE_BYTES == 0) {
+            copy_line(block, i, LINE_BYTES, bytes);
+        }
+        unsigned char byte = is_live ? bytes[i % LINE_BYTES] : '.';
+        add(dump, byte >= 0x20 && byte < 0x7f ? (char)byte : '.');
     }
 }
 
@@ -111,16 +127,17 @@ static void add_hex_line(FILE *out, size_t offset, const unsigned char *bytes,
 /* Lines that say what the one before said are left out, as od(1) does. */
 static void add_hex(FILE *out, const struct block_record *block)
 {
-    const unsigned char *bytes = (const unsigned char *)block->start;
+    unsigned char last[HEX_BYTES];
     bool is_repeating = false;
     for (size_t at = 0; at < block->bytes; at += HEX_BYTES) {
-        size_t left = block->bytes - at;
-        bool is_same = at != 0 && left > HEX_BYTES
-                       && memcmp(bytes + at - HEX_BYTES, bytes + at, HEX_BYTES)
-                              == 0;
+        unsigned char line[HEX_BYTES];
+        size_t count = copy_line(block, at, HEX_BYTES, line);
+        bool is_last = at + count == block->bytes;
+        bool is_same
+            = at != 0 && !is_last && memcmp(last, line, HEX_BYTES) == 0;
+        memcpy(last, line, count);
         if (!is_same) {
-            add_hex_line(out, block->arena_offset + at, bytes + at,
-                         left < HEX_BYTES ? left : HEX_BYTES);
+            add_hex_line(out, block->arena_offset + at, line, count);
         } else if (!is_repeating) {
             fputs("  *\n", out);
         }

@@ -5,6 +5,7 @@
  */
 #include "alloc/arena_inspect.h"
 
+#include "alloc/arena_annotate.h"
 #include "base/canary.h"
 #include "base/size.h"
 #include "record/hole.h"
@@ -141,6 +142,14 @@ static void add_guard(struct map *map)
     add_cell(map, CELL_GUARD);
 }
 
+static bool is_intact(const struct map *map, uintptr_t start, uintptr_t end)
+{
+    arena_annotate_begin();
+    bool is_canary = canary_is_intact(map->state->secret, start, end);
+    arena_annotate_end();
+    return is_canary;
+}
+
 /* The same where all is stamped, and as long as it still is. */
 static void add_stamped(struct map *map, uintptr_t start, uintptr_t end,
                         enum cell cell)
@@ -149,8 +158,7 @@ static void add_stamped(struct map *map, uintptr_t start, uintptr_t end,
         uintptr_t next = size_round_down(at, UNIT_BYTES) + UNIT_BYTES;
         next = next < end ? next : end;
         add(map, at, next,
-            canary_is_intact(map->state->secret, at, next) ? cell
-                                                           : CELL_DAMAGED);
+            is_intact(map, at, next) ? cell : CELL_DAMAGED);
         at = next;
     }
 }

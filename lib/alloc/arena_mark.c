@@ -2,6 +2,7 @@
 /* Marks; see arena_mark.h. */
 #include "alloc/arena_mark.h"
 
+#include "alloc/arena_annotate.h"
 #include "alloc/arena_pages.h"
 #include "alloc/extent.h"
 #include "alloc/fence.h"
@@ -108,7 +109,9 @@ static void stamp_rest(const struct moat_state *state,
     struct block_record *last = &arena->blocks[blocks - 1];
     uintptr_t end = hole_first(arena, blocks, state->page_bytes);
     if (start < end) {
+        arena_annotate_begin();
         canary_stamp(state->secret, start, end);
+        arena_annotate_end();
     }
     last->tail_bytes = (uint32_t)(end - (last->start + last->bytes));
 }
@@ -131,6 +134,7 @@ void arena_rewind(struct moat_state *state, struct moat_arena *arena,
     if (armed > arena->reset_bytes) {
         arena->reset_bytes = armed;
     }
+    uintptr_t first = arena->blocks[blocks].start;
     extent_shorten(arena, blocks);
     if (is_packed && blocks > 0) {
         stamp_rest(state, arena, blocks, arena->base + mark->placed_end);
@@ -140,6 +144,7 @@ void arena_rewind(struct moat_state *state, struct moat_arena *arena,
         /* The guard page is none of them. */
         kept -= page_bytes;
     }
+    arena_annotate_rewound(arena, first, arena->base + kept);
     if (kept < armed) {
         if (arena_pages_revoke(arena, kept, armed) != 0) {
             shortfall_note(SHORTFALL_LEFT_OPEN);

@@ -2,6 +2,7 @@
 /* The pages of an arena; see arena_pages.h. */
 #include "alloc/arena_pages.h"
 
+#include "alloc/arena_annotate.h"
 #include "alloc/shortfall.h"
 #include "base/size.h"
 #include "os/address_space.h"
@@ -109,7 +110,9 @@ int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end)
             arena->way->revoke(first, middle - first);
         }
     }
-    if (error != 0 && !arena->is_heap) {
+    if (error == 0) {
+        arena_annotate_pages(first, last - first);
+    } else if (!arena->is_heap) {
         shortfall_note(SHORTFALL_REFUSED);
     }
     return error;
@@ -118,6 +121,7 @@ int arena_pages_arm(struct moat_arena *arena, size_t start, size_t end)
 int arena_pages_revoke(struct moat_arena *arena, size_t start, size_t end)
 {
     bool fell_back;
+    arena_annotate_pages(arena->base + start, end - start);
     /*
      * Once the way has failed here, mprotect() does all of it: it revokes what
      * the way has armed, but the way not always what mprotect() has.

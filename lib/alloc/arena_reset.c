@@ -2,6 +2,7 @@
 /* Resetting; see arena_reset.h. */
 #include "alloc/arena_reset.h"
 
+#include "alloc/arena_annotate.h"
 #include "alloc/arena_mark.h"
 #include "alloc/arena_pages.h"
 #include "alloc/extent.h"
@@ -29,6 +30,7 @@ void arena_reset(struct moat_state *state, struct moat_arena *arena,
     arena->reset_actor = actor_self(&state->actors);
     arena->resets++;
     arena->era = arena_mark_new_era();
+    arena_annotate_emptied(arena);
     struct moat_arena *former = NULL;
     if (arena->is_placed
         || extent_take(arena->extent_bytes, SIZE_MAX, &former) != 0) {

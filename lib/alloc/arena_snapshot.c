@@ -6,6 +6,7 @@
  */
 #include "alloc/arena_snapshot.h"
 
+#include "alloc/arena_annotate.h"
 #include "base/size.h"
 #include "os/lock.h"
 #include "os/pages.h"
@@ -118,6 +119,7 @@ struct moat_snapshot *arena_snapshot_take(const struct moat_arena *arena)
             place += block->bytes;
         }
     }
+    arena_annotate_copy(contents, place);
     keep(snapshot);
     return snapshot;
 }

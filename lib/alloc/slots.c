@@ -15,6 +15,7 @@
 #include "alloc/slot_revoke.h"
 #include "base/canary.h"
 #include "os/address_space.h"
+#include "os/checkers.h"
 #include "os/revoke.h"
 #include "os/turn.h"
 #include "record/describe.h"
@@ -48,6 +49,14 @@ void slots_start(struct moat_state *state,
     canary_slots_start(state, settings->quarantine);
 }
 
+/* What else looks at accesses learns of the block and its canaries. */
+static void annotate(const struct block_record *block)
+{
+    checkers_note_dead(block->start - block->front_bytes,
+                       block->front_bytes + block->bytes + block->tail_bytes);
+    checkers_note_heap_allocated(block->start, block->bytes);
+}
+
 /* Let the world see the block. */
 static void *publish(struct block_record *block,
                      const struct slots_request *request, size_t number)
@@ -57,6 +66,9 @@ static void *publish(struct block_record *block,
                           memory_order_relaxed);
     block->alloc_site = request->site;
     block->alloc_actor = actor_self(&slots.state->actors);
+    if (checkers_are_there()) {
+        annotate(block);
+    }
     atomic_store_explicit(&block->state, BLOCK_LIVE, memory_order_release);
     return (void *)block->start;
 }
@@ -238,6 +250,16 @@ static void *allocate_filled(const struct slots_request *request,
     return block;
 }
 
+/* Canaries are stamped on what may be dead for other checkers. */
+static __attribute__((noinline)) void *
+allocate_annotated(const struct slots_request *request, size_t number)
+{
+    checkers_pause();
+    void *block = allocate_filled(request, number);
+    checkers_resume();
+    return block;
+}
+
 /* Nothing comes of the request with that NUMBER. */
 static void note_refusal(const struct slots_request *request, size_t number)
 {
@@ -254,7 +276,8 @@ void *slots_allocate(const struct slots_request *request)
     size_t number;
     void *block = NULL;
     if (numbers_take(request->bytes, request->site, &number)) {
-        block = allocate_filled(request, number);
+        block = checkers_are_there() ? allocate_annotated(request, number)
+                                     : allocate_filled(request, number);
     }
     if (block == NULL) {
         note_refusal(request, number);
@@ -312,6 +335,9 @@ free_claimed(struct moat_arena *owner, struct block_record *record,
     struct page_span span = page_span_of(record, slots.state->page_bytes);
     record->free_site = site;
     record->free_actor = actor_self(&slots.state->actors);
+    if (checkers_are_there()) {
+        checkers_note_heap_freed(record->start, record->bytes);
+    }
     /* An access that races with this finds the block freed. */
     atomic_store_explicit(&record->state, BLOCK_REVOKED, memory_order_release);
     if (owner->has_canaries_only) {
@@ -395,8 +421,8 @@ static inline bool is_wrong_to_free(const struct moat_arena *owner,
            && look_closer(owner, record, family, finding);
 }
 
-bool slots_free(uintptr_t block, enum moat_family family, site_id site,
-                struct moat_finding *finding)
+static bool free_block(uintptr_t block, enum moat_family family, site_id site,
+                       struct moat_finding *finding)
 {
     struct moat_arena *owner = NULL;
     adopt_address_space();
@@ -408,6 +434,18 @@ bool slots_free(uintptr_t block, enum moat_family family, site_id site,
     }
     bool is_wrong = is_wrong_to_free(owner, record, family, finding);
     free_claimed(owner, record, site);
+    return is_wrong;
+}
+
+bool slots_free(uintptr_t block, enum moat_family family, site_id site,
+                struct moat_finding *finding)
+{
+    if (!checkers_are_there()) {
+        return free_block(block, family, site, finding);
+    }
+    checkers_pause();
+    bool is_wrong = free_block(block, family, site, finding);
+    checkers_resume();
     return is_wrong;
 }
 

@@ -7,6 +7,7 @@
 #include "alloc/arena_realloc.h"
 #include "alloc/arena_reset.h"
 #include "api/arena_use.h"
+#include "api/roots.h"
 #include "api/runtime.h"
 #include "base/size.h"
 #include "diagnose/classify.h"
@@ -95,6 +96,7 @@ static struct moat_arena *create(const struct moat_arena_config *config,
         runtime_report(&finding, caller);
         runtime_halt();
     }
+    roots_note_arena();
     errno = error != 0 ? error : saved_errno;
     return error == 0 ? arena : NULL;
 }

@@ -9,7 +9,7 @@
 bool moat_expect_begin(struct moat_expectation *here)
 {
     runtime_start();
-    expect_begin(here);
+    expect_begin(here, (uintptr_t)__builtin_dwarf_cfa());
     return true;
 }
 

@@ -10,6 +10,7 @@
 #include "alloc/slots.h"
 #include "api/heap.h"
 #include "api/options.h"
+#include "api/roots.h"
 #include "api/stats.h"
 #include "api/tally.h"
 #include "api/trials.h"
@@ -17,6 +18,7 @@
 #include "diagnose/fault.h"
 #include "diagnose/report.h"
 #include "os/address_space.h"
+#include "os/checkers.h"
 #include "os/output.h"
 #include "os/process.h"
 #include "os/revoke.h"
@@ -219,6 +221,7 @@ static const struct revoke_way *choose_way(void)
 
 static void start(void)
 {
+    checkers_start();
     output_start();
     read_options();
     tally_start();
@@ -398,4 +401,5 @@ __attribute__((destructor)) static void check_at_exit(void)
         streams_flush();
         runtime_halt();
     }
+    roots_end();
 }

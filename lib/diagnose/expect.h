@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void expect_begin(struct moat_expectation *here);
+/* FRAME is where the stack of the caller is. */
+void expect_begin(struct moat_expectation *here, uintptr_t frame);
 
 /* Releases the report (diagnose/report.h) if HERE was met: whoever meets it is
  * its owner, on a stack that others use as soon as it is released. */
@@ -23,7 +24,9 @@ void expect_end(struct moat_expectation *here);
  * fault. */
 bool expect_is_open(uintptr_t stack_pointer);
 
-/* The innermost expectation is met by FINDING: go on behind it. */
-_Noreturn void expect_meet(const struct moat_finding *finding);
+/* The innermost expectation is met by FINDING, the stack down to STACK_POINTER:
+ * go on behind it. */
+_Noreturn void expect_meet(const struct moat_finding *finding,
+                           uintptr_t stack_pointer);
 
 #endif

@@ -136,7 +136,7 @@ static void report_fault(struct moat_finding *finding)
         = (struct moat_stack){ .frames = 1, .frame = { pc } };
     fault.is_reported = true;
     if (expect_is_open(fault.state.stack_pointer)) {
-        expect_meet(finding);
+        expect_meet(finding, fault.state.stack_pointer);
     }
     report_write(finding);
     if (!report_must_abort() && finding->kind != MOAT_KIND_SEGV) {

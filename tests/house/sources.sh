@@ -44,7 +44,7 @@ result "no line of C is wider than 80 columns, none has tabs" "$scratch/wrong"
 
 for header in moat.h moat/arena.h moat/expect.h moat/finding.h \
     moat/guarded.h moat/inspect.h moat/report.h moat/version.h; do
-    for form in '' -DMOAT_OFF; do
+    for form in '' -DMOAT_OFF '-DMOAT_OFF -DMOAT_OFF_NO_VALGRIND'; do
         echo "#include <$header>" >"$scratch/alone.c"
         for standard in c99 c11; do
             ${CC:-cc} -std=$standard -pedantic -Wall -Wextra -Wconversion \
