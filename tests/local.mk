@@ -20,6 +20,7 @@ dist_check_SCRIPTS += \
 	tests/demos/faults.sh \
 	tests/demos/fence.sh \
 	tests/fault/bad_input.sh \
+	tests/fault/leaks.sh \
 	tests/fault/quantity.sh \
 	tests/fault/resets.sh \
 	tests/fault/threads.sh \
@@ -114,6 +115,7 @@ fault_subjects = \
 	tests/fault/handlers \
 	tests/fault/heap \
 	tests/fault/heap_refusals \
+	tests/fault/leaks \
 	tests/fault/quantity \
 	tests/fault/scenes \
 	tests/fault/subject \
@@ -317,6 +319,7 @@ tests_fault_heap_CPPFLAGS = $(fault_cppflags)
 tests_fault_heap_LDADD = libmoat-inside.la
 tests_fault_heap_refusals_CPPFLAGS = $(fault_cppflags)
 tests_fault_heap_refusals_LDADD = libmoat-inside.la
+tests_fault_leaks_CPPFLAGS = $(fault_cppflags)
 tests_fault_quantity_CPPFLAGS = $(fault_cppflags)
 tests_fault_quantity_LDADD = libmoat-inside.la
 tests_fault_expect_CPPFLAGS = $(fault_cppflags)

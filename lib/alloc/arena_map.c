@@ -21,6 +21,7 @@ enum cell {
     CELL_CANARY,
     CELL_FREED,
     CELL_LIVE,
+    CELL_LEAKED,
     CELL_DAMAGED,
     CELL_GUARD,
     CELLS
@@ -38,6 +39,7 @@ static const struct {
     [CELL_CANARY] = { "canary", '|', "\u2503", "34" },
     [CELL_FREED] = { "freed", '-', "\u2592", "37" },
     [CELL_LIVE] = { "live", '#', "\u2588", "32" },
+    [CELL_LEAKED] = { "leaked", '?', "\u25c6", "35" },
     [CELL_DAMAGED] = { "damaged", '!', "\u2716", "1;31" },
     [CELL_GUARD] = { "guard page", '=', "\u25a6", "36" },
 };
@@ -156,7 +158,8 @@ static void add_block(struct map *map, const struct block_record *block)
 {
     uintptr_t end = block->start + block->bytes;
     if (block->state == BLOCK_LIVE) {
-        add(map, block->start, end, CELL_LIVE);
+        add(map, block->start, end,
+            block_is_leaked(block) ? CELL_LEAKED : CELL_LIVE);
     } else if (block->state == BLOCK_REVOKED) {
         add(map, block->start, end, CELL_FREED);
     } else {

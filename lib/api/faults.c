@@ -4,6 +4,7 @@
 
 #include "alloc/arena.h"
 #include "diagnose/fault.h"
+#include "diagnose/leak.h"
 #include "os/address_space.h"
 #include "os/userfault.h"
 
@@ -34,6 +35,7 @@ void faults_renumber_descriptor(void)
 void faults_prepare_sandbox(void)
 {
     userfault_give_up();
+    leak_forbid();
     /* Tried while it may be. */
     arena_sparse_way();
 }

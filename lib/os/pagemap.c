@@ -10,6 +10,7 @@
 
 /* Of an entry: in memory, or in swap. */
 #define PRESENT (UINT64_C(3) << 62)
+#define OF_FILE (UINT64_C(1) << 61)
 
 void pagemap_refresh(struct pagemap *pagemap)
 {
@@ -21,7 +22,8 @@ int pagemap_open(struct pagemap *pagemap)
     int saved_errno = errno;
     int error = 0;
     pagemap_refresh(pagemap);
-    pagemap->descriptor = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    pagemap->descriptor
+        = open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC);
     if (pagemap->descriptor < 0) {
         error = errno;
     }
@@ -53,8 +55,8 @@ static int fill(struct pagemap *pagemap, uintptr_t page)
     return error;
 }
 
-int pagemap_is_there(struct pagemap *pagemap, uintptr_t address,
-                     bool *is_there)
+int pagemap_look(struct pagemap *pagemap, uintptr_t address,
+                 struct pagemap_page *found)
 {
     uintptr_t page = address / pages_size();
     if (page - pagemap->first >= pagemap->count) {
@@ -63,6 +65,19 @@ int pagemap_is_there(struct pagemap *pagemap, uintptr_t address,
             return error;
         }
     }
-    *is_there = (pagemap->entries[page - pagemap->first] & PRESENT) != 0;
+    uint64_t entry = pagemap->entries[page - pagemap->first];
+    found->is_there = (entry & PRESENT) != 0;
+    found->is_of_file = (entry & OF_FILE) != 0;
     return 0;
+}
+
+int pagemap_is_there(struct pagemap *pagemap, uintptr_t address,
+                     bool *is_there)
+{
+    struct pagemap_page page;
+    int error = pagemap_look(pagemap, address, &page);
+    if (error == 0) {
+        *is_there = page.is_there;
+    }
+    return error;
 }

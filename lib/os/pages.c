@@ -5,6 +5,8 @@
  */
 #include "os/pages.h"
 
+#include "os/own_memory.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -54,6 +56,7 @@ static int map(size_t bytes, int protection, uintptr_t *start)
         return outcome(-1, saved_errno);
     }
     *start = (uintptr_t)address;
+    own_memory_note(*start, bytes);
     return 0;
 }
 
@@ -97,6 +100,7 @@ int pages_map(size_t bytes, const char *name, uintptr_t *start)
 void pages_unmap(uintptr_t start, size_t bytes)
 {
     int saved_errno = errno;
+    own_memory_forget(start);
     munmap((void *)start, bytes);
     errno = saved_errno;
 }

@@ -23,6 +23,10 @@ struct thread_stack {
  */
 int thread_prepare(void);
 
+/* The alternate stack of the calling thread; 0, 0: it has none.
+ * Async-signal-safe. */
+struct thread_stack thread_alternate_stack(void);
+
 /* The bounds that thread_prepare() saw. Async-signal-safe. */
 struct thread_stack thread_stack_in_signal(void);
 
