@@ -39,6 +39,7 @@ dist_check_SCRIPTS += \
 	tests/preload/check.sh \
 	tests/preload/crimes.sh \
 	tests/preload/foreign.sh \
+	tests/preload/leaks.sh \
 	tests/preload/operators.sh \
 	tests/preload/others.sh \
 	tests/preload/own_pages.sh \
@@ -129,6 +130,7 @@ preload_subjects = \
 	tests/preload/checked \
 	tests/preload/crime \
 	tests/preload/foreign \
+	tests/preload/leaker \
 	tests/preload/limits \
 	tests/preload/own_malloc \
 	tests/preload/own_pages \
@@ -137,6 +139,8 @@ preload_subjects = \
 	tests/preload/trial
 tests_preload_foreign_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_foreign_LDADD =
+tests_preload_leaker_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_leaker_LDADD =
 tests_preload_limits_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_limits_LDADD =
 tests_preload_own_malloc_CPPFLAGS = -D_GNU_SOURCE
