@@ -71,14 +71,19 @@ unit_tests = \
 	tests/unit/test_inspect \
 	tests/unit/test_kind \
 	tests/unit/test_large \
+	tests/unit/test_leak_gaps \
+	tests/unit/test_live \
 	tests/unit/test_lock \
 	tests/unit/test_maps \
 	tests/unit/test_memory \
 	tests/unit/test_options \
+	tests/unit/test_others \
 	tests/unit/test_numbers \
 	tests/unit/test_output \
+	tests/unit/test_own_memory \
 	tests/unit/test_packed \
 	tests/unit/test_pages \
+	tests/unit/test_peek \
 	tests/unit/test_process \
 	tests/unit/test_program \
 	tests/unit/test_range_list \
@@ -95,6 +100,7 @@ unit_tests = \
 	tests/unit/test_slot_class \
 	tests/unit/test_slot_queue \
 	tests/unit/test_slots \
+	tests/unit/test_sort \
 	tests/unit/test_text \
 	tests/unit/test_thread \
 	tests/unit/test_turn \
@@ -223,6 +229,10 @@ tests_unit_test_kind_CPPFLAGS = $(test_cppflags)
 tests_unit_test_kind_LDADD = $(test_libs)
 tests_unit_test_large_CPPFLAGS = $(test_cppflags)
 tests_unit_test_large_LDADD = $(test_libs)
+tests_unit_test_leak_gaps_CPPFLAGS = $(test_cppflags)
+tests_unit_test_leak_gaps_LDADD = $(test_libs)
+tests_unit_test_live_CPPFLAGS = $(test_cppflags)
+tests_unit_test_live_LDADD = $(test_libs)
 tests_unit_test_lock_CPPFLAGS = $(test_cppflags)
 tests_unit_test_lock_LDADD = $(test_libs)
 tests_unit_test_maps_CPPFLAGS = $(test_cppflags)
@@ -233,14 +243,20 @@ tests_unit_test_memory_SOURCES = tests/unit/test_memory.c \
 tests_unit_test_memory_LDADD = $(test_libs)
 tests_unit_test_options_CPPFLAGS = $(test_cppflags)
 tests_unit_test_options_LDADD = $(test_libs)
+tests_unit_test_others_CPPFLAGS = $(test_cppflags)
+tests_unit_test_others_LDADD = $(test_libs)
 tests_unit_test_numbers_CPPFLAGS = $(test_cppflags)
 tests_unit_test_numbers_LDADD = $(test_libs)
 tests_unit_test_output_CPPFLAGS = $(test_cppflags)
 tests_unit_test_output_LDADD = $(test_libs)
+tests_unit_test_own_memory_CPPFLAGS = $(test_cppflags)
+tests_unit_test_own_memory_LDADD = $(test_libs)
 tests_unit_test_packed_CPPFLAGS = $(test_cppflags)
 tests_unit_test_packed_LDADD = $(test_libs)
 tests_unit_test_pages_CPPFLAGS = $(test_cppflags)
 tests_unit_test_pages_LDADD = $(test_libs)
+tests_unit_test_peek_CPPFLAGS = $(test_cppflags)
+tests_unit_test_peek_LDADD = $(test_libs)
 tests_unit_test_process_CPPFLAGS = $(test_cppflags)
 tests_unit_test_process_LDADD = $(test_libs)
 tests_unit_test_program_CPPFLAGS = $(test_cppflags)
@@ -273,6 +289,8 @@ tests_unit_test_slot_queue_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slot_queue_LDADD = $(test_libs)
 tests_unit_test_slots_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slots_LDADD = $(test_libs)
+tests_unit_test_sort_CPPFLAGS = $(test_cppflags)
+tests_unit_test_sort_LDADD = $(test_libs)
 tests_unit_test_text_CPPFLAGS = $(test_cppflags)
 tests_unit_test_text_LDADD = $(test_libs)
 tests_unit_test_thread_CPPFLAGS = $(test_cppflags)
