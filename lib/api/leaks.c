@@ -130,7 +130,8 @@ size_t leaks_report(const struct leak_caller *caller)
     struct leak_result result;
     size_t reports = 0;
     int error = leak_search(&moat_state, NULL, caller, &result);
-    say_shortcomings(error, result.threads_left_out);
+    say_shortcomings(error,
+                     result.leaked_blocks != 0 ? result.threads_left_out : 0);
     leak_sort_by_site(&result);
     for (size_t i = 0; i < result.leaked_blocks;) {
         const struct leak_block *first = &result.blocks[i];

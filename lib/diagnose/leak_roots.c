@@ -38,23 +38,48 @@ static const struct other *thread_at(const struct gap_search *search,
     return place == others_count() ? &search->self : others_at(place);
 }
 
+/* Whether no other thread has its stack or its storage from START to END. */
+static bool is_alone(const struct gap_search *search,
+                     const struct other *thread, uintptr_t start,
+                     uintptr_t end)
+{
+    for (size_t i = 0; i <= others_count(); i++) {
+        const struct other *other = thread_at(search, i);
+        if (other != NULL && other != thread
+            && ((other->stack_pointer >= start && other->stack_pointer < end)
+                || (other->storage >= start && other->storage < end))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /*
- * Where the stack of THREAD, which lies in RANGE, begins: at the start of what
- * the kernel or libc has made for a stack, which an inaccessible page below
- * tells. 0: not known, as where the program has chosen the place.
+ * Where the stack of THREAD, which lies in RANGE, begins. If the thread has not
+ * told: at the start of a mapping that was made for it alone, which the
+ * storage at its end and an inaccessible page below tell. 0: not known, as
+ * where the program has made stacks of something else.
  */
 static uintptr_t lowest_of(const struct gap_search *search,
                            const struct other *thread,
                            const struct maps_range *range)
 {
-    if (is_on(thread->stack_pointer, thread->stack)
-        && !range->is_first_stack) {
+    if (range->is_first_stack) {
+        return range->start;
+    }
+    if (is_on(thread->stack_pointer, thread->stack)) {
         return thread->stack.low > range->start ? thread->stack.low
                                                 : range->start;
     }
     bool has_guard = search->before.end == range->start
                      && !search->before.is_readable && !range->is_file;
-    return range->is_first_stack || has_guard ? range->start : 0;
+    bool has_storage = thread->storage > thread->stack_pointer
+                       && thread->storage < range->end;
+    return has_guard && has_storage
+                   && is_alone(search, thread, range->start,
+                               thread->stack_pointer)
+               ? range->start
+               : 0;
 }
 
 static bool find_stacks(const struct maps_range *range, void *context)
@@ -127,7 +152,8 @@ bool leak_roots_find_gaps(const struct moat_state *state,
         .gaps = gaps,
         .self = { .stack_pointer = caller->stack_pointer + RED_ZONE,
                   .alternate = thread_alternate_stack(),
-                  .stack = thread_stack_in_signal() },
+                  .stack = thread_stack_in_signal(),
+                  .storage = thread_storage() },
     };
     add_own_memory(&state->region, gaps);
     for (size_t i = 0; i <= others_count(); i++) {

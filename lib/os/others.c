@@ -99,6 +99,7 @@ static void note_where(struct other *other, const ucontext_t *context)
     other->stack_pointer = context_read(context).stack_pointer;
     other->context = context;
     other->stack = thread_stack_in_signal();
+    other->storage = thread_storage();
     if ((context->uc_stack.ss_flags & SS_DISABLE) == 0) {
         other->alternate.low = (uintptr_t)context->uc_stack.ss_sp;
         other->alternate.high

@@ -36,6 +36,8 @@ struct other {
     struct thread_stack alternate;
     /* 0, 0: not known. */
     struct thread_stack stack;
+    /* An address in its thread-local storage. */
+    uintptr_t storage;
 };
 
 /*

@@ -140,6 +140,11 @@ struct thread_stack thread_alternate_stack(void)
     return stack;
 }
 
+uintptr_t thread_storage(void)
+{
+    return (uintptr_t)&own;
+}
+
 struct thread_stack thread_stack_in_signal(void)
 {
     return own.stack;

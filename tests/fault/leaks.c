@@ -664,6 +664,55 @@ static void look_on_a_stack_in_a_block(void)
     enter(search_on_block);
 }
 
+/* Two stacks in one mapping, the lower one sleeping: what that one holds counts
+ * while the upper one runs. */
+static ucontext_t lower;
+
+static void sleep_with_block(void)
+{
+    void *volatile block = allocate();
+    swapcontext(&lower, &outside);
+    (void)block;
+}
+
+static void search_beside_a_sleeper(void)
+{
+    expect_number(search(), 0, "on a stack that sleeps below");
+    swapcontext(&inside, &outside);
+}
+
+static void make_context(ucontext_t *context, char *stack,
+                         void (*function)(void))
+{
+    memset(context, 0, sizeof *context);
+    getcontext(context);
+    context->uc_stack.ss_sp = stack;
+    context->uc_stack.ss_size = STACK_BYTES;
+    context->uc_link = &outside;
+    makecontext(context, function, 0);
+}
+
+static void look_on_a_stack_that_sleeps(void)
+{
+    size_t guard_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    char *stacks = mmap(NULL, guard_bytes + 2 * STACK_BYTES,
+                        PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                        -1, 0);
+    mprotect(stacks, guard_bytes, PROT_NONE);
+    arena = create("sleeper");
+    make_context(&lower, stacks + guard_bytes, sleep_with_block);
+    swapcontext(&outside, &lower);
+    overwrite_stack();
+    make_context(&inside, stacks + guard_bytes + STACK_BYTES,
+                 search_beside_a_sleeper);
+    swapcontext(&outside, &inside);
+    munmap(stacks, guard_bytes + 2 * STACK_BYTES);
+    memset(&lower, 0, sizeof lower);
+    memset(&inside, 0, sizeof inside);
+    overwrite_stack();
+    expect_number(search(), 1, "when both stacks are gone");
+}
+
 /* A thread in a handler on an alternate stack: what it holds on its own. */
 static void handle(int signal)
 {
@@ -1055,6 +1104,7 @@ static const struct {
     { "look_below_the_stack_of_a_thread", look_below_the_stack_of_a_thread },
     { "look_on_own_stack", look_on_own_stack },
     { "look_on_a_stack_in_a_block", look_on_a_stack_in_a_block },
+    { "look_on_a_stack_that_sleeps", look_on_a_stack_that_sleeps },
     { "look_below_a_handler", look_below_a_handler },
     { "let_a_thread_read", let_a_thread_read },
     { "say_who_cannot_be_stopped", say_who_cannot_be_stopped },
