@@ -277,6 +277,12 @@ static void moat_tracer(void)
     legend_say(LEGEND_REFUSED, "stopped by the guard page of the block:");
     lesson_crime(&crimes[FENCED]);
 
+    legend_title("Which block does nobody refer to?");
+    legend_say(LEGEND_LEAK, "Moat looked for pointers to each live block:");
+    size_t leaked_blocks = moat_arena_leaks(scene.arena, stdout);
+    lesson_claim(leaked_blocks == 1, "one block has no pointer to it");
+    moat_arena_dump(scene.arena, stdout, MOAT_DUMP_MAP);
+
     legend_title("Who is left when all blocks that somebody holds are freed");
     moat_arena_free(scene.arena, scene.good);
     moat_arena_free(scene.arena, scene.twice);

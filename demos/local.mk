@@ -105,6 +105,7 @@ fault_names = \
 	demos/faults/free_in_no_arena \
 	demos/faults/free_into_a_destroyed_arena \
 	demos/faults/free_twice \
+	demos/faults/leak_a_guarded_copy \
 	demos/faults/null_dereference \
 	demos/faults/overflow_into_the_next_header \
 	demos/faults/own_handler_does_not_hide_a_fault \

@@ -16,6 +16,7 @@ libbase_la_SOURCES = \
 	lib/base/canary.c lib/base/canary.h \
 	lib/base/random.h \
 	lib/base/size.h \
+	lib/base/sort.c lib/base/sort.h \
 	lib/base/text.c lib/base/text.h
 
 libos_la_CPPFLAGS = $(LIB_CPPFLAGS)
@@ -28,9 +29,12 @@ libos_la_SOURCES = \
 	lib/os/lock.h \
 	lib/os/maps.c lib/os/maps.h \
 	lib/os/memory.c lib/os/memory.h \
+	lib/os/others.c lib/os/others.h \
 	lib/os/output.c lib/os/output.h \
+	lib/os/own_memory.c lib/os/own_memory.h \
 	lib/os/pagemap.c lib/os/pagemap.h \
 	lib/os/pages.c lib/os/pages.h \
+	lib/os/peek.c lib/os/peek.h \
 	lib/os/process.c lib/os/process.h \
 	lib/os/program.c lib/os/program.h \
 	lib/os/range_list.c lib/os/range_list.h \
@@ -40,6 +44,7 @@ libos_la_SOURCES = \
 	lib/os/revoke_move.c \
 	lib/os/revoke_mprotect.c \
 	lib/os/shared.c lib/os/shared.h \
+	lib/os/tasks.c lib/os/tasks.h \
 	lib/os/thread.c lib/os/thread.h \
 	lib/os/streams.c lib/os/streams.h \
 	lib/os/turn.c lib/os/turn.h \
@@ -63,6 +68,7 @@ librecord_la_SOURCES = \
 	lib/record/heap_walk.c lib/record/heap_walk.h \
 	lib/record/hole.h \
 	lib/record/kind.c \
+	lib/record/live.c lib/record/live.h \
 	lib/record/refusal.c lib/record/refusal.h \
 	lib/record/region.c lib/record/region.h \
 	lib/record/site.c lib/record/site.h \
@@ -107,6 +113,9 @@ libdiagnose_la_SOURCES = \
 	lib/diagnose/classify.c lib/diagnose/classify.h \
 	lib/diagnose/expect.c lib/diagnose/expect.h \
 	lib/diagnose/fault.c lib/diagnose/fault.h \
+	lib/diagnose/leak.c lib/diagnose/leak.h \
+	lib/diagnose/leak_gaps.c lib/diagnose/leak_gaps.h \
+	lib/diagnose/leak_roots.c lib/diagnose/leak_roots.h \
 	lib/diagnose/report.c lib/diagnose/report.h \
 	lib/diagnose/report_text.c lib/diagnose/report_text.h \
 	lib/diagnose/symbol.c lib/diagnose/symbol.h
@@ -121,6 +130,7 @@ libapi_la_SOURCES = \
 	lib/api/guarded_api.c \
 	lib/api/heap.c lib/api/heap.h \
 	lib/api/inspect_api.c \
+	lib/api/leaks.c lib/api/leaks.h \
 	lib/api/options.c lib/api/options.h lib/api/options.def \
 	lib/api/report_api.c \
 	lib/api/roots.c lib/api/roots.h \

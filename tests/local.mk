@@ -23,6 +23,7 @@ dist_check_SCRIPTS += \
 	tests/demos/fence.sh \
 	tests/fault/bad_input.sh \
 	tests/fault/concurrent.sh \
+	tests/fault/leaks.sh \
 	tests/fault/quantity.sh \
 	tests/fault/resets.sh \
 	tests/fault/threads.sh \
@@ -42,6 +43,7 @@ dist_check_SCRIPTS += \
 	tests/preload/check.sh \
 	tests/preload/crimes.sh \
 	tests/preload/foreign.sh \
+	tests/preload/leaks.sh \
 	tests/preload/operators.sh \
 	tests/preload/others.sh \
 	tests/preload/own_pages.sh \
@@ -73,14 +75,19 @@ unit_tests = \
 	tests/unit/test_inspect \
 	tests/unit/test_kind \
 	tests/unit/test_large \
+	tests/unit/test_leak_gaps \
+	tests/unit/test_live \
 	tests/unit/test_lock \
 	tests/unit/test_maps \
 	tests/unit/test_memory \
 	tests/unit/test_options \
+	tests/unit/test_others \
 	tests/unit/test_numbers \
 	tests/unit/test_output \
+	tests/unit/test_own_memory \
 	tests/unit/test_packed \
 	tests/unit/test_pages \
+	tests/unit/test_peek \
 	tests/unit/test_process \
 	tests/unit/test_program \
 	tests/unit/test_range_list \
@@ -98,6 +105,7 @@ unit_tests = \
 	tests/unit/test_slot_queue \
 	tests/unit/test_slot_revoke \
 	tests/unit/test_slots \
+	tests/unit/test_sort \
 	tests/unit/test_text \
 	tests/unit/test_thread \
 	tests/unit/test_turn \
@@ -123,6 +131,7 @@ fault_subjects = \
 	tests/fault/handlers \
 	tests/fault/heap \
 	tests/fault/heap_refusals \
+	tests/fault/leaks \
 	tests/fault/quantity \
 	tests/fault/scenes \
 	tests/fault/subject \
@@ -137,6 +146,7 @@ preload_subjects = \
 	tests/preload/crime \
 	tests/preload/endings \
 	tests/preload/foreign \
+	tests/preload/leaker \
 	tests/preload/lenders \
 	tests/preload/limits \
 	tests/preload/own_malloc \
@@ -147,6 +157,8 @@ preload_subjects = \
 	tests/preload/trial
 tests_preload_foreign_CPPFLAGS = -D_GNU_SOURCE
 tests_preload_foreign_LDADD =
+tests_preload_leaker_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_leaker_LDADD =
 tests_preload_limits_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
 tests_preload_limits_LDADD =
 tests_preload_own_malloc_CPPFLAGS = -D_GNU_SOURCE
@@ -237,6 +249,10 @@ tests_unit_test_kind_CPPFLAGS = $(test_cppflags)
 tests_unit_test_kind_LDADD = $(test_libs)
 tests_unit_test_large_CPPFLAGS = $(test_cppflags)
 tests_unit_test_large_LDADD = $(test_libs)
+tests_unit_test_leak_gaps_CPPFLAGS = $(test_cppflags)
+tests_unit_test_leak_gaps_LDADD = $(test_libs)
+tests_unit_test_live_CPPFLAGS = $(test_cppflags)
+tests_unit_test_live_LDADD = $(test_libs)
 tests_unit_test_lock_CPPFLAGS = $(test_cppflags)
 tests_unit_test_lock_LDADD = $(test_libs)
 tests_unit_test_maps_CPPFLAGS = $(test_cppflags)
@@ -247,14 +263,20 @@ tests_unit_test_memory_SOURCES = tests/unit/test_memory.c \
 tests_unit_test_memory_LDADD = $(test_libs)
 tests_unit_test_options_CPPFLAGS = $(test_cppflags)
 tests_unit_test_options_LDADD = $(test_libs)
+tests_unit_test_others_CPPFLAGS = $(test_cppflags)
+tests_unit_test_others_LDADD = $(test_libs)
 tests_unit_test_numbers_CPPFLAGS = $(test_cppflags)
 tests_unit_test_numbers_LDADD = $(test_libs)
 tests_unit_test_output_CPPFLAGS = $(test_cppflags)
 tests_unit_test_output_LDADD = $(test_libs)
+tests_unit_test_own_memory_CPPFLAGS = $(test_cppflags)
+tests_unit_test_own_memory_LDADD = $(test_libs)
 tests_unit_test_packed_CPPFLAGS = $(test_cppflags)
 tests_unit_test_packed_LDADD = $(test_libs)
 tests_unit_test_pages_CPPFLAGS = $(test_cppflags)
 tests_unit_test_pages_LDADD = $(test_libs)
+tests_unit_test_peek_CPPFLAGS = $(test_cppflags)
+tests_unit_test_peek_LDADD = $(test_libs)
 tests_unit_test_process_CPPFLAGS = $(test_cppflags)
 tests_unit_test_process_LDADD = $(test_libs)
 tests_unit_test_program_CPPFLAGS = $(test_cppflags)
@@ -291,6 +313,8 @@ tests_unit_test_slot_revoke_SOURCES = tests/unit/test_slot_revoke.c \
 tests_unit_test_slot_revoke_LDADD = $(test_libs)
 tests_unit_test_slots_CPPFLAGS = $(test_cppflags)
 tests_unit_test_slots_LDADD = $(test_libs)
+tests_unit_test_sort_CPPFLAGS = $(test_cppflags)
+tests_unit_test_sort_LDADD = $(test_libs)
 tests_unit_test_text_CPPFLAGS = $(test_cppflags)
 tests_unit_test_text_LDADD = $(test_libs)
 tests_unit_test_thread_CPPFLAGS = $(test_cppflags)
@@ -345,6 +369,7 @@ tests_fault_heap_CPPFLAGS = $(fault_cppflags)
 tests_fault_heap_LDADD = libmoat-inside.la
 tests_fault_heap_refusals_CPPFLAGS = $(fault_cppflags)
 tests_fault_heap_refusals_LDADD = libmoat-inside.la
+tests_fault_leaks_CPPFLAGS = $(fault_cppflags)
 tests_fault_quantity_CPPFLAGS = $(fault_cppflags)
 tests_fault_quantity_LDADD = libmoat-inside.la
 tests_fault_expect_CPPFLAGS = $(fault_cppflags)

@@ -45,6 +45,8 @@ enum moat_kind {
     /* Freeing a block by other means than it was allocated for, as by free()
      * what operator new gave. */
     MOAT_KIND_ALLOC_DEALLOC_MISMATCH = 12,
+    /* Blocks of malloc() to which no pointer remains. */
+    MOAT_KIND_MEMORY_LEAK = 13,
     /* Two threads at once in calls on an arena that is not shared. */
     MOAT_KIND_DATA_RACE = 14
 };
@@ -212,6 +214,15 @@ struct moat_finding {
         struct moat_actor asked_by;
     } refused;
 
+    /* With a memory leak: all leaked blocks that were allocated at the same
+     * place as the one above, which was the first. */
+    struct {
+        size_t blocks;
+        size_t bytes;
+        /* Of these, those that only leaked blocks refer to. */
+        size_t held_blocks;
+    } leak;
+
     /* With a data race, the thread that was in a call on the arena when ACTOR
      * came. */
     struct moat_actor other;
@@ -291,6 +302,8 @@ static inline const char *moat_off_kind_name(enum moat_kind kind)
         return "use-after-reset";
     case MOAT_KIND_ALLOC_DEALLOC_MISMATCH:
         return "alloc-dealloc-mismatch";
+    case MOAT_KIND_MEMORY_LEAK:
+        return "memory-leak";
     case MOAT_KIND_DATA_RACE:
         return "data-race";
     }

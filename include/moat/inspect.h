@@ -110,11 +110,11 @@ enum moat_dump {
     MOAT_DUMP_HEX = 1,
     /*
      * A cell for each 16 bytes, one for a guard page: live, live with slack
-     * behind the block's end, freed, canary, damaged, never used; lines that
-     * say the same are left out, and one says what is what. What canaries take
-     * comes last. On a terminal in colour, unless NO_COLOR is set or TERM is
-     * "dumb"; in Unicode where the locale (setlocale()) is one of UTF-8, else
-     * in ASCII.
+     * behind the block's end, leaked, freed, canary, damaged, never used; lines
+     * that say the same are left out, and one says what is what. Leaked is what
+     * the last moat_arena_leaks() found. What canaries take comes last. On a
+     * terminal in colour, unless NO_COLOR is set or TERM is "dumb"; in Unicode
+     * where the locale (setlocale()) is one of UTF-8, else in ASCII.
      */
     MOAT_DUMP_MAP = 2
 };
@@ -165,6 +165,38 @@ MOAT_API int moat_snapshot_diff(const struct moat_snapshot *before,
  * nothing is freed. errno is preserved.
  */
 MOAT_API void moat_snapshot_free(struct moat_snapshot *snapshot);
+
+/*
+ * Search for leaks in ARENA: live blocks to which no pointer remains, in
+ * registers, on stacks, in globals and other memory that the program can write
+ * to, or in live blocks of any arena or of malloc() that are not leaked
+ * themselves. Whatever looks like the address of a block, of a byte inside it,
+ * or of the one behind its end, counts as a pointer if it is aligned like one;
+ * so a leak may be missed, when its address happens to be there still, as in
+ * memory that the C library's malloc() has freed.
+ *
+ * Write to OUT a line for each block that is leaked, with its number, size,
+ * offset and where it was allocated; then a line with the sums, such as
+ * "1 leaked (32 bytes), 3 still reachable (96 bytes)". OUT may be NULL to only
+ * count. A map that moat_arena_dump() draws afterwards shows these blocks.
+ *
+ * All other threads are stopped meanwhile, by SIGSEGV with a value of Moat's
+ * own. Sleeping and waiting for descriptors (nanosleep(), poll(), select() and
+ * the like) ends in them with EINTR. A thread that cannot be stopped, because
+ * it has blocked the signal or the program has a handler of its own for it in
+ * front of Moat's, goes on, and a line in OUT says so: what only its registers
+ * refer to counts as leaked.
+ *
+ * Returns how many blocks are leaked. Returns 0 with errno set when there was
+ * no search: EINVAL when ARENA is NULL or no living arena, ENOMEM, or why
+ * /proc, which tells what to search, cannot be read; but for EINVAL, a line in
+ * OUT says so. With MOAT_OFF blocks are not known: nothing is written, and the
+ * result is 0.
+ *
+ * Thread-safe: searches come one after the other. Not for use in a signal
+ * handler, nor in a report hook.
+ */
+MOAT_API size_t moat_arena_leaks(const struct moat_arena *arena, FILE *out);
 
 /*
  * Say to whom ADDRESS belongs: fill *FINDING with the block and the arena at

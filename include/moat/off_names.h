@@ -30,6 +30,7 @@
 #define moat_arena_stats moat_off_arena_stats
 #define moat_arena_walk moat_off_arena_walk
 #define moat_arena_dump moat_off_arena_dump
+#define moat_arena_leaks moat_off_arena_leaks
 #define moat_arena_snapshot moat_off_arena_snapshot
 #define moat_snapshot_diff moat_off_snapshot_diff
 #define moat_snapshot_free moat_off_snapshot_free

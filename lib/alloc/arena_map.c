@@ -23,6 +23,7 @@ enum cell {
     CELL_LIVE,
     /* A live block ends in it. */
     CELL_SLACK,
+    CELL_LEAKED,
     CELL_DAMAGED,
     CELL_GUARD,
     CELLS
@@ -40,6 +41,7 @@ static const struct {
     [CELL_FREED] = { "freed", '-', "\u2592", "37" },
     [CELL_LIVE] = { "live", '#', "\u2588", "32" },
     [CELL_SLACK] = { "live with slack", '~', "\u258c", "33" },
+    [CELL_LEAKED] = { "leaked", '?', "\u25c6", "35" },
     [CELL_DAMAGED] = { "damaged", '!', "\u2716", "1;31" },
     [CELL_GUARD] = { "guard", '=', "\u25a6", "36" },
 };
@@ -180,7 +182,8 @@ static uintptr_t add_block(struct map *map, const struct block_record *block)
         slack_end = end + block->tail_bytes;
     }
     if (block->state == BLOCK_LIVE) {
-        add(map, block->start, end, CELL_LIVE);
+        add(map, block->start, end,
+            block_is_leaked(block) ? CELL_LEAKED : CELL_LIVE);
         add_stamped(map, end, slack_end, CELL_SLACK);
     } else if (block->state == BLOCK_REVOKED) {
         add(map, block->start, slack_end, CELL_FREED);

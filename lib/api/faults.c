@@ -4,6 +4,7 @@
 
 #include "alloc/arena.h"
 #include "diagnose/fault.h"
+#include "diagnose/leak.h"
 #include "os/address_space.h"
 #include "os/userfault.h"
 
@@ -35,6 +36,7 @@ void faults_renumber_descriptor(void)
 void faults_prepare_sandbox(bool is_for_all_threads)
 {
     userfault_give_up(is_for_all_threads);
+    leak_forbid();
     /* Tried while it may be. */
     arena_sparse_way();
 }

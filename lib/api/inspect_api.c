@@ -5,6 +5,7 @@
 #include "alloc/arena_inspect.h"
 #include "alloc/arena_snapshot.h"
 #include "api/arena_use.h"
+#include "api/leaks.h"
 #include "api/runtime.h"
 #include "diagnose/classify.h"
 
@@ -138,6 +139,13 @@ void moat_snapshot_free(struct moat_snapshot *snapshot)
         runtime_halt();
     }
     errno = saved_errno;
+}
+
+size_t moat_arena_leaks(const struct moat_arena *arena, FILE *out)
+{
+    struct leak_caller caller;
+    LEAK_CALLER(&caller);
+    return leaks_write(arena, out, &caller, __builtin_return_address(0));
 }
 
 bool moat_describe(const void *address, struct moat_finding *finding)

@@ -9,6 +9,7 @@
 #include "alloc/shortfall.h"
 #include "alloc/slots.h"
 #include "api/heap.h"
+#include "api/leaks.h"
 #include "api/options.h"
 #include "api/roots.h"
 #include "api/stats.h"
@@ -388,12 +389,17 @@ static void sweep_at_exit(struct moat_arena *arena, void *damaged)
 
 __attribute__((destructor)) static void check_at_exit(void)
 {
+    struct leak_caller caller;
+    LEAK_CALLER(&caller);
     userfault_look();
     if (options.stats) {
         stats_say(way->name);
     }
     size_t damaged = 0;
     extent_each_living(sweep_at_exit, &damaged);
+    if (options.detect_leaks) {
+        damaged += leaks_report(&caller);
+    }
     tally_add();
     if (damaged > 0) {
         /* exit() writes out what stdio still holds after this; _exit() would

@@ -26,6 +26,7 @@
 #include "diagnose/expect.h"
 #include "diagnose/report.h"
 #include "os/context.h"
+#include "os/others.h"
 #include "os/pages.h"
 #include "os/process.h"
 #include "os/thread.h"
@@ -311,6 +312,10 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     int saved_errno = errno;
     struct sigaction user = get_user_action(user_action_of(signal));
     if (info->si_code <= 0) {
+        if (signal == SIGSEGV && others_meet(info, context)) {
+            errno = saved_errno;
+            return;
+        }
         pass_on_sent_signal(&user, signal, info, context);
         errno = saved_errno;
         return;
@@ -423,9 +428,10 @@ static int install(int signal)
         .sa_sigaction = on_signal,
         /*
          * Not deferred: a fault while the signal is blocked ends the process
-         * without a word, and ours has one to say.
+         * without a word, and ours has one to say. Restarted: a thread that
+         * was stopped for a while (os/others.h) need not know.
          */
-        .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER,
+        .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART,
     };
     sigemptyset(&action.sa_mask);
     if (sigaction(signal, &action, &before) != 0) {
@@ -440,6 +446,17 @@ static int install(int signal)
         exchange_user_action(user, &before);
     }
     return 0;
+}
+
+bool fault_is_caught(void)
+{
+    int saved_errno = errno;
+    struct sigaction present;
+    bool is_caught = sigaction(SIGSEGV, NULL, &present) == 0
+                     && (present.sa_flags & SA_SIGINFO) != 0
+                     && present.sa_sigaction == on_signal;
+    errno = saved_errno;
+    return is_caught;
 }
 
 int fault_catch(struct moat_state *state, bool has_user_handlers)

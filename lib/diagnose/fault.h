@@ -22,6 +22,9 @@
  */
 int fault_catch(struct moat_state *state, bool has_user_handlers);
 
+/* Whether SIGSEGV comes to Moat: no handler of the program's is in front. */
+bool fault_is_caught(void);
+
 /*
  * As sigaction() would for SIGSEGV or SIGBUS: let WANTED (NULL: as before)
  * have the faults that are none of Moat's, and store in *BEFORE (NULL: no

@@ -177,7 +177,9 @@ static void add_relation(struct text *text, const struct moat_finding *finding)
 static void add_second_line(struct text *text,
                             const struct moat_finding *finding)
 {
-    text_string(text, access_name(finding->access));
+    text_string(text, finding->kind == MOAT_KIND_MEMORY_LEAK
+                          ? "LEAK of "
+                          : access_name(finding->access));
     if (!finding->has_address) {
         text_string(text, "an address that the processor does not tell");
     } else {
@@ -318,6 +320,40 @@ static void add_mismatch(struct text *text, const struct moat_finding *finding)
     text_character(text, '\n');
 }
 
+static void add_count(struct text *text, size_t count, const char *word)
+{
+    text_decimal(text, count);
+    text_string(text, word);
+    text_string(text, count == 1 ? "" : "s");
+}
+
+/* "leaked: 3 blocks, 96 bytes, allocated at one place; ..." */
+static void add_leak(struct text *text, const struct moat_finding *finding)
+{
+    if (finding->kind != MOAT_KIND_MEMORY_LEAK) {
+        return;
+    }
+    size_t held = finding->leak.held_blocks;
+    text_string(text, "leaked: ");
+    add_count(text, finding->leak.blocks, " block");
+    text_string(text, " with ");
+    add_count(text, finding->leak.bytes, " byte");
+    text_string(text, finding->leak.blocks == 1 ? ""
+                                                : ", allocated at one place");
+    if (held == 0) {
+        text_string(text, "; no pointer remains\n");
+        return;
+    }
+    text_string(text, "; to ");
+    if (held == finding->leak.blocks) {
+        text_string(text, held == 1 ? "it" : "all of them");
+    } else {
+        text_decimal(text, held);
+        text_string(text, " of them");
+    }
+    text_string(text, " pointers remain in leaked blocks only\n");
+}
+
 /* Neither is where the tables of threads and sites are full. */
 static bool is_deed_known(const struct moat_actor *actor,
                           const struct moat_stack *stack)
@@ -438,6 +474,7 @@ void report_text(struct text *text, const struct moat_finding *finding,
     add_damage(text, finding);
     add_requested(text, finding);
     add_mismatch(text, finding);
+    add_leak(text, finding);
     add_history(text, finding, style);
     add_chance(text, finding, style);
     add_summary(text, finding, style);

@@ -45,6 +45,27 @@ struct context_state context_read(const ucontext_t *context)
     };
 }
 
+void context_each_register(const ucontext_t *context,
+                           void (*visit)(uintptr_t start, uintptr_t end,
+                                         void *argument),
+                           void *argument)
+{
+    uintptr_t general = (uintptr_t)context->uc_mcontext.regs;
+    visit(general, general + sizeof context->uc_mcontext.regs, argument);
+    /* Vectors: a record of them, with a head like any other. */
+    const char *record = (const char *)context->uc_mcontext.__reserved;
+    const char *end = record + sizeof context->uc_mcontext.__reserved;
+    while (record + sizeof(struct _aarch64_ctx) <= end) {
+        const struct _aarch64_ctx *head = (const void *)record;
+        if (head->magic == 0 || head->size == 0
+            || head->size > (size_t)(end - record)) {
+            break;
+        }
+        visit((uintptr_t)record, (uintptr_t)record + head->size, argument);
+        record += head->size;
+    }
+}
+
 /* x0: function, x1: argument, x2: stack_top. */
 __asm__(".text\n"
         ".globl context_call_on_stack\n"

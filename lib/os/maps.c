@@ -21,6 +21,8 @@ struct line {
     uintptr_t start;
     uintptr_t end;
     bool is_readable;
+    bool is_writable;
+    bool is_shared;
     /* Told by the first character of the path, which may be cut off. */
     bool is_file;
     uint64_t file_offset;
@@ -94,6 +96,9 @@ static bool read_line(struct reader *reader, struct line *line)
     line->start = (uintptr_t)read_hex(reader);
     line->end = (uintptr_t)read_hex(reader);
     line->is_readable = next_character(reader) == 'r';
+    line->is_writable = next_character(reader) == 'w';
+    next_character(reader);
+    line->is_shared = next_character(reader) == 's';
     skip_field(reader);
     line->file_offset = read_hex(reader);
     skip_field(reader);
@@ -156,8 +161,9 @@ bool maps_find(uintptr_t address, struct maps_module *module)
     return is_found;
 }
 
-bool maps_each(bool (*visit)(uintptr_t start, uintptr_t end, void *context),
-               void *context)
+bool maps_each_range(bool (*visit)(const struct maps_range *range,
+                                   void *context),
+                     void *context)
 {
     int saved_errno = errno;
     struct reader reader = { .position = 0, .filled = 0 };
@@ -166,11 +172,38 @@ bool maps_each(bool (*visit)(uintptr_t start, uintptr_t end, void *context),
     if (reader.descriptor >= 0) {
         bool goes_on = true;
         while (goes_on && read_line(&reader, &line)) {
-            goes_on
-                = !line.is_readable || visit(line.start, line.end, context);
+            struct maps_range range = {
+                .start = line.start,
+                .end = line.end,
+                .is_readable = line.is_readable,
+                .is_writable = line.is_writable,
+                .is_shared = line.is_shared,
+                .is_file = line.is_file,
+                .is_first_stack = strcmp(line.path, "[stack]") == 0,
+            };
+            goes_on = visit(&range, context);
         }
         close(reader.descriptor);
     }
     errno = saved_errno;
     return reader.descriptor >= 0;
+}
+
+struct readable {
+    bool (*visit)(uintptr_t start, uintptr_t end, void *context);
+    void *context;
+};
+
+static bool visit_readable(const struct maps_range *range, void *context)
+{
+    const struct readable *readable = context;
+    return !range->is_readable
+           || readable->visit(range->start, range->end, readable->context);
+}
+
+bool maps_each(bool (*visit)(uintptr_t start, uintptr_t end, void *context),
+               void *context)
+{
+    struct readable readable = { .visit = visit, .context = context };
+    return maps_each_range(visit_readable, &readable);
 }

@@ -23,6 +23,27 @@ struct maps_module {
  */
 bool maps_find(uintptr_t address, struct maps_module *module);
 
+/* A mapping. */
+struct maps_range {
+    uintptr_t start;
+    uintptr_t end;
+    bool is_readable;
+    bool is_writable;
+    bool is_shared;
+    bool is_file;
+    /* The stack that the process began with. */
+    bool is_first_stack;
+};
+
+/*
+ * Call VISIT with each mapping, in the order of addresses, and with CONTEXT,
+ * until it returns false. Returns whether the kernel shows a map. errno is left
+ * as it was.
+ */
+bool maps_each_range(bool (*visit)(const struct maps_range *range,
+                                   void *context),
+                     void *context);
+
 /*
  * Call VISIT with each mapping that can be read, and with CONTEXT, until it
  * returns false. Returns whether the kernel shows a map. errno is left as it

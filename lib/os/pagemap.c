@@ -10,6 +10,7 @@
 
 /* Of an entry: in memory, or in swap. */
 #define PRESENT (UINT64_C(3) << 62)
+#define OF_FILE (UINT64_C(1) << 61)
 
 void pagemap_refresh(struct pagemap *pagemap)
 {
@@ -53,8 +54,8 @@ static int fill(struct pagemap *pagemap, uintptr_t page)
     return error;
 }
 
-int pagemap_is_there(struct pagemap *pagemap, uintptr_t address,
-                     bool *is_there)
+int pagemap_look(struct pagemap *pagemap, uintptr_t address,
+                 struct pagemap_page *found)
 {
     uintptr_t page = address / pages_size();
     if (page - pagemap->first >= pagemap->count) {
@@ -63,6 +64,19 @@ int pagemap_is_there(struct pagemap *pagemap, uintptr_t address,
             return error;
         }
     }
-    *is_there = (pagemap->entries[page - pagemap->first] & PRESENT) != 0;
+    uint64_t entry = pagemap->entries[page - pagemap->first];
+    found->is_there = (entry & PRESENT) != 0;
+    found->is_of_file = (entry & OF_FILE) != 0;
     return 0;
+}
+
+int pagemap_is_there(struct pagemap *pagemap, uintptr_t address,
+                     bool *is_there)
+{
+    struct pagemap_page page;
+    int error = pagemap_look(pagemap, address, &page);
+    if (error == 0) {
+        *is_there = page.is_there;
+    }
+    return error;
 }

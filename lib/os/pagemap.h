@@ -29,6 +29,18 @@ void pagemap_close(struct pagemap *pagemap);
 /* Look again, from the next call on: what was read may be old. */
 void pagemap_refresh(struct pagemap *pagemap);
 
+/* What a page is. */
+struct pagemap_page {
+    bool is_there;
+    /* As it is in its file, or shared: this process has no copy of its own. */
+    bool is_of_file;
+};
+
+/* Store what the page at ADDRESS, its start, is in *PAGE. Returns 0 or a
+ * positive errno value. */
+int pagemap_look(struct pagemap *pagemap, uintptr_t address,
+                 struct pagemap_page *page);
+
 /* Whether the page at ADDRESS, its start, is there. Pages are asked for in the
  * order of addresses at best, because many are looked at in one go. Returns 0
  * or a positive errno value. */

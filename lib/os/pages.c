@@ -6,6 +6,7 @@
 #include "os/pages.h"
 
 #include "os/checkers.h"
+#include "os/own_memory.h"
 #include "os/process.h"
 
 #include <errno.h>
@@ -56,6 +57,7 @@ static int map(size_t bytes, int protection, uintptr_t *start)
         return outcome(-1, saved_errno);
     }
     *start = (uintptr_t)address;
+    own_memory_note(*start, bytes);
     return 0;
 }
 
@@ -99,6 +101,7 @@ int pages_map(size_t bytes, const char *name, uintptr_t *start)
 void pages_unmap(uintptr_t start, size_t bytes)
 {
     int saved_errno = errno;
+    own_memory_forget(start);
     munmap((void *)start, bytes);
     errno = saved_errno;
 }

@@ -126,6 +126,25 @@ int thread_prepare(void)
     return error;
 }
 
+struct thread_stack thread_alternate_stack(void)
+{
+    int saved_errno = errno;
+    stack_t present;
+    struct thread_stack stack = { 0, 0 };
+    if (sigaltstack(NULL, &present) == 0
+        && (present.ss_flags & SS_DISABLE) == 0) {
+        stack.low = (uintptr_t)present.ss_sp;
+        stack.high = stack.low + present.ss_size;
+    }
+    errno = saved_errno;
+    return stack;
+}
+
+uintptr_t thread_storage(void)
+{
+    return (uintptr_t)&own;
+}
+
 struct thread_stack thread_stack_in_signal(void)
 {
     return own.stack;

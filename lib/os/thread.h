@@ -23,6 +23,14 @@ struct thread_stack {
  */
 int thread_prepare(void);
 
+/* The alternate stack of the calling thread; 0, 0: it has none.
+ * Async-signal-safe. */
+struct thread_stack thread_alternate_stack(void);
+
+/* Where the calling thread has its thread-local storage: at the top of a stack
+ * that was made for it. Async-signal-safe. */
+uintptr_t thread_storage(void);
+
 /* The bounds that thread_prepare() saw. Async-signal-safe. */
 struct thread_stack thread_stack_in_signal(void);
 

@@ -7,6 +7,7 @@
 #include "os/checkers.h"
 #include "os/lock.h"
 #include "os/output.h"
+#include "os/own_memory.h"
 #include "os/pages.h"
 #include "os/process.h"
 #include "os/range_list.h"
@@ -160,6 +161,8 @@ static int map_tables(void)
         uffd.many_ranges.capacity = range_bytes / sizeof(struct range);
         uffd.ranges.ranges = uffd.few_ranges;
         uffd.ranges.capacity = FEW_RANGES;
+        /* Ranges end where blocks do. */
+        own_memory_note((uintptr_t)uffd.few_ranges, sizeof uffd.few_ranges);
     }
     return error;
 }

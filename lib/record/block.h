@@ -49,7 +49,19 @@ enum block_trait {
     /* Its canaries may be gone, and looking for them may fault. */
     BLOCK_UNSTAMPED = 32,
     BLOCK_ALTERED
-    = BLOCK_PROTECTED | BLOCK_LOCKED | BLOCK_REMAPPED | BLOCK_UNSTAMPED
+    = BLOCK_PROTECTED | BLOCK_LOCKED | BLOCK_REMAPPED | BLOCK_UNSTAMPED,
+    /* What the last search for leaks has found, enum block_reach. */
+    BLOCK_REACH = 64 | 128
+};
+
+enum block_reach {
+    /* There was no search, or it has not come here. */
+    BLOCK_UNREACHED = 0,
+    BLOCK_REACHED = 64,
+    /* Nothing refers to it. */
+    BLOCK_LEAKED = 128,
+    /* Only blocks that are leaked do. */
+    BLOCK_LEAKED_WITH_OTHERS = 64 | 128
 };
 
 struct block_record {
@@ -88,6 +100,30 @@ static inline unsigned block_family(const struct block_record *block)
 {
     return atomic_load_explicit(&block->traits, memory_order_relaxed)
            & BLOCK_FAMILY;
+}
+
+static inline enum block_reach block_reach(const struct block_record *block)
+{
+    return (enum block_reach)(atomic_load_explicit(&block->traits,
+                                                   memory_order_relaxed)
+                              & BLOCK_REACH);
+}
+
+static inline void block_set_reach(struct block_record *block,
+                                   enum block_reach reach)
+{
+    uint8_t traits
+        = atomic_load_explicit(&block->traits, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(
+        &block->traits, &traits,
+        (uint8_t)((traits & ~(unsigned)BLOCK_REACH) | (unsigned)reach),
+        memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
+static inline bool block_is_leaked(const struct block_record *block)
+{
+    return (block_reach(block) & BLOCK_LEAKED) != 0;
 }
 
 static inline bool block_is_freed(const struct block_record *block)

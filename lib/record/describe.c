@@ -164,6 +164,20 @@ void describe_block(const struct moat_state *state,
         = (long)block->arena_offset + (long)(address - block->start);
 }
 
+void describe_copy(const struct moat_state *state,
+                   const struct block_record *copy, size_t number,
+                   struct moat_finding *finding)
+{
+    finding->block.number = number;
+    finding->block.size = copy->bytes;
+    finding->block.start = (const void *)copy->start;
+    finding->block.allocated_by = actor_of(state, copy->alloc_actor);
+    describe_site(state, copy->alloc_site, &finding->stacks.alloc);
+    finding->distance.where
+        = describe_where((uintptr_t)finding->address, copy->start,
+                         copy->bytes, &finding->distance.bytes);
+}
+
 /* How far ADDRESS is from BLOCK; SIZE_MAX when there is none. */
 static size_t distance_from(const struct block_record *block,
                             uintptr_t address)

@@ -73,6 +73,12 @@ bool describe_stale(const struct moat_state *state,
                     const struct moat_arena *arena,
                     struct moat_finding *finding);
 
+/* A block of the heap with NUMBER, whose record was COPY, at the finding's
+ * address; the record itself may be another one's by now. */
+void describe_copy(const struct moat_state *state,
+                   const struct block_record *copy, size_t number,
+                   struct moat_finding *finding);
+
 /* The frames of SITE, as return addresses. */
 void describe_site(const struct moat_state *state, site_id site,
                    struct moat_stack *stack);

@@ -19,6 +19,7 @@ mask() {
         -e 's/(pid [0-9][0-9]*, "[^"]*")/(pid PID, "NAME")/g' \
         -e 's/process [0-9][0-9]* is/process PID is/' \
         -e 's|\(#[0-9]* 0xADDRESS\) .*|\1 MODULE+OFFSET|' \
+        -e 's|\(, allocated at\) .*|\1 MODULE+OFFSET|' \
         -e 's|\(SUMMARY: moat: [a-z-]*\) .*|\1 MODULE+OFFSET|'
 }
 

@@ -299,7 +299,7 @@ static char *allocate_bytes(size_t bytes)
 static void limit_of(size_t bytes)
 {
     enum { LARGEST = 4 << 20 };
-    long most = number_of("/proc/sys/vm/max_map_count", "");
+    long most = proc_number("/proc/sys/vm/max_map_count", "");
     if (most > MOST_MAPPINGS / 2) {
         printf("# vm.max_map_count is %ld\n", most);
         exit(77);
@@ -348,7 +348,7 @@ static void limit_of(size_t bytes)
 static void live_large(void)
 {
     enum { BYTES = 140000 };
-    long most = number_of("/proc/sys/vm/max_map_count", "");
+    long most = proc_number("/proc/sys/vm/max_map_count", "");
     if (most > MOST_MAPPINGS / 2) {
         printf("# vm.max_map_count is %ld\n", most);
         exit(77);

@@ -70,6 +70,26 @@ START_TEST(revoked_and_stamped_blocks_are_freed_and_no_others)
 }
 END_TEST
 
+START_TEST(what_a_search_has_found_leaves_other_traits_alone)
+{
+    static const enum block_reach reaches[]
+        = { BLOCK_UNREACHED, BLOCK_REACHED, BLOCK_LEAKED,
+            BLOCK_LEAKED_WITH_OTHERS };
+    for (size_t from = 0; from < 4; from++) {
+        for (size_t to = 0; to < 4; to++) {
+            blocks[0].traits = BLOCK_PROTECTED | BLOCK_UNSTAMPED | 2;
+            block_set_reach(&blocks[0], reaches[from]);
+            block_set_reach(&blocks[0], reaches[to]);
+            ck_assert_int_eq(block_reach(&blocks[0]), reaches[to]);
+            ck_assert_int_eq(block_is_leaked(&blocks[0]), to >= 2);
+            ck_assert_uint_eq(block_family(&blocks[0]), 2);
+            ck_assert(block_has(&blocks[0], BLOCK_UNSTAMPED));
+            ck_assert(!block_has(&blocks[0], BLOCK_LOCKED));
+        }
+    }
+}
+END_TEST
+
 static void add(TCase *tests)
 {
     tcase_add_checked_fixture(tests, set_up, NULL);
@@ -79,6 +99,8 @@ static void add(TCase *tests)
                    each_byte_belongs_to_the_last_block_that_starts_before_it);
     tcase_add_test(tests, behind_the_last_block_it_is_still_that_one);
     tcase_add_test(tests, revoked_and_stamped_blocks_are_freed_and_no_others);
+    tcase_add_test(tests,
+                   what_a_search_has_found_leaves_other_traits_alone);
 }
 
 int main(void)

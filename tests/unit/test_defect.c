@@ -173,6 +173,31 @@ START_TEST(faults_without_a_block_go_by_their_place)
 }
 END_TEST
 
+/* A leak of NUMBER blocks, the first being of SIZE bytes, from PLACE. */
+#define LEAK(number, size, place)                                              \
+    "==12==ERROR: moat: memory-leak on address 0x6fe0, seen at exit\n"         \
+    "LEAK of 0x6fe0, 0 bytes inside " size "-byte block #" number              \
+    " [0x6fe0,0x7000)\n"                                                       \
+    "in thread T0 (pid 12, \"program\")\n"                                     \
+    "leaked: 2 blocks with 64 bytes, allocated at one place; no pointer "      \
+    "remains\n"                                                                \
+    "block #" number " was allocated by thread T0 (pid 12, \"program\") "      \
+    "here:\n"                                                                  \
+    "    #0 0x5583 /bin/program+" place "\n"                                   \
+    "SUMMARY: moat: memory-leak /bin/program+" place "\n"
+
+START_TEST(leaks_go_by_their_place_of_allocation)
+{
+    defect_add_all(&defects, 0, LEAK("7", "32", "0x1183"));
+    defect_add_all(&defects, 1, LEAK("8", "40", "0x1183"));
+    ck_assert_uint_eq(defects.count, 1);
+    defect_add_all(&defects, 1, LEAK("7", "32", "0x1184"));
+    ck_assert_uint_eq(defects.count, 2);
+    defect_add_all(&defects, 2, AT_ACCESS("0", "0x1111"));
+    ck_assert_uint_eq(defects.count, 3);
+}
+END_TEST
+
 START_TEST(what_is_printed_has_the_passes_and_the_best_report)
 {
     static const char *const names[] = { "first", "second" };
@@ -202,6 +227,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, late_and_at_access_are_one_where_bytes_overlap);
     tcase_add_test(tests, another_block_is_another_defect);
     tcase_add_test(tests, faults_without_a_block_go_by_their_place);
+    tcase_add_test(tests, leaks_go_by_their_place_of_allocation);
     tcase_add_test(tests, what_is_printed_has_the_passes_and_the_best_report);
 }
 

@@ -136,6 +136,60 @@ START_TEST(a_place_in_no_file_is_unknown)
 }
 END_TEST
 
+struct seen {
+    uintptr_t address;
+    size_t times;
+    struct maps_range range;
+    uintptr_t last_end;
+    bool is_in_order;
+};
+
+static bool look_for(const struct maps_range *range, void *context)
+{
+    struct seen *seen = context;
+    seen->is_in_order = seen->is_in_order && range->start >= seen->last_end
+                        && range->start < range->end;
+    seen->last_end = range->end;
+    if (seen->address >= range->start && seen->address < range->end) {
+        seen->times++;
+        seen->range = *range;
+    }
+    return true;
+}
+
+static struct maps_range range_of(const void *address)
+{
+    struct seen seen = { .address = (uintptr_t)address, .is_in_order = true };
+    ck_assert(maps_each_range(look_for, &seen));
+    ck_assert(seen.is_in_order);
+    ck_assert_uint_eq(seen.times, 1);
+    return seen.range;
+}
+
+START_TEST(each_mapping_comes_once_with_what_may_be_done_there)
+{
+    int local = 0;
+    static const int flags[]
+        = { MAP_PRIVATE | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS };
+    for (int shared = 0; shared < 2; shared++) {
+        void *start = mmap(NULL, page, PROT_READ | PROT_WRITE, flags[shared],
+                           -1, 0);
+        struct maps_range range = range_of(start);
+        ck_assert(range.is_readable && range.is_writable);
+        ck_assert_int_eq(range.is_shared, shared);
+        ck_assert(!range.is_first_stack);
+        ck_assert_int_eq(mprotect(start, page, PROT_READ), 0);
+        range = range_of(start);
+        ck_assert(range.is_readable && !range.is_writable);
+        ck_assert_int_eq(mprotect(start, page, PROT_NONE), 0);
+        ck_assert(!range_of(start).is_readable);
+    }
+    ck_assert(range_of(&local).is_first_stack);
+    ck_assert(range_of((void *)&unit_run).is_file);
+    ck_assert(!range_of((void *)&unit_run).is_writable);
+}
+END_TEST
+
 static void tear_down(void)
 {
     if (path != NULL) {
@@ -156,6 +210,7 @@ static void add(TCase *tests)
         tests, without_the_start_of_a_file_the_offset_is_that_in_the_file);
     tcase_add_test(tests, of_a_path_that_is_too_long_the_end_is_kept);
     tcase_add_test(tests, errno_is_left_alone);
+    tcase_add_test(tests, each_mapping_comes_once_with_what_may_be_done_there);
     tcase_add_test(tests, a_place_is_written_as_file_and_offset);
     tcase_add_test(tests, a_place_in_no_file_is_unknown);
 }

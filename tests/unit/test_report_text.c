@@ -429,6 +429,46 @@ static void set_data_race(void)
     finding.stacks.other = stack(0x550000000300, true);
 }
 
+/* COUNT blocks, HELD of which other leaked ones refer to. */
+static void set_leaks_of(size_t count, size_t bytes, size_t held)
+{
+    memset(&finding.arena, 0, sizeof finding.arena);
+    finding.access = MOAT_ACCESS_UNKNOWN;
+    finding.seen = MOAT_SEEN_AT_EXIT;
+    finding.address = finding.block.start;
+    finding.distance.bytes = 0;
+    finding.distance.where = MOAT_WHERE_INSIDE;
+    finding.stacks.fault.frames = 0;
+    finding.leak.blocks = count;
+    finding.leak.bytes = bytes;
+    finding.leak.held_blocks = held;
+}
+
+static void set_leak(void)
+{
+    set_leaks_of(1, 32, 0);
+}
+
+static void set_leaks(void)
+{
+    set_leaks_of(3, 97, 0);
+}
+
+static void set_held_leak(void)
+{
+    set_leaks_of(1, 1, 1);
+}
+
+static void set_some_held_leaks(void)
+{
+    set_leaks_of(3, 97, 2);
+}
+
+static void set_held_leaks(void)
+{
+    set_leaks_of(3, 97, 3);
+}
+
 static void set_nowhere(void)
 {
     memset(&finding.block, 0, sizeof finding.block);
@@ -445,6 +485,15 @@ static void set_nowhere(void)
 #define HERE "    #0 0x5500000001c9 prog+0x1c9\n"
 #define IN "in thread T1 (pid 4242, \"09b\")\n"
 #define SUMMARY(kind) "SUMMARY: moat: " kind " prog+0x1c9\n"
+#define LEAK_HEAD                                                              \
+    "==4242==ERROR: moat: memory-leak on address 0x7e0000001000, "             \
+    "seen at exit\n"                                                           \
+    "LEAK of 0x7e0000001000, 0 bytes inside 32-byte block #3 "                 \
+    "[0x7e0000001000,0x7e0000001020)\n" IN
+#define LEAK_TAIL                                                              \
+    "block #3 was allocated by thread T0 (pid 4242, \"09b\") here:\n"          \
+    "    #0 0x5500000001ff prog+0x1ff\n"                                       \
+    "SUMMARY: moat: memory-leak prog+0x1ff\n"
 #define FREED "it was freed by thread T1 (pid 4242, \"09b\") here:\n" \
               "    #0 0x5500000002ff prog+0x2ff\n"
 
@@ -506,6 +555,20 @@ static const struct {
       "thread T2 (pid 4242, \"09b\") was in a call on the same arena here:\n"
       "    #0 0x5500000002ff prog+0x2ff\n"
       SUMMARY("data-race") },
+    { MOAT_KIND_MEMORY_LEAK, set_leak, LEAK_HEAD
+      "leaked: 1 block with 32 bytes; no pointer remains\n" LEAK_TAIL },
+    { MOAT_KIND_MEMORY_LEAK, set_leaks, LEAK_HEAD
+      "leaked: 3 blocks with 97 bytes, allocated at one place; "
+      "no pointer remains\n" LEAK_TAIL },
+    { MOAT_KIND_MEMORY_LEAK, set_held_leak, LEAK_HEAD
+      "leaked: 1 block with 1 byte; "
+      "to it pointers remain in leaked blocks only\n" LEAK_TAIL },
+    { MOAT_KIND_MEMORY_LEAK, set_some_held_leaks, LEAK_HEAD
+      "leaked: 3 blocks with 97 bytes, allocated at one place; "
+      "to 2 of them pointers remain in leaked blocks only\n" LEAK_TAIL },
+    { MOAT_KIND_MEMORY_LEAK, set_held_leaks, LEAK_HEAD
+      "leaked: 3 blocks with 97 bytes, allocated at one place; "
+      "to all of them pointers remain in leaked blocks only\n" LEAK_TAIL },
     { MOAT_KIND_ARENA_OVERLAP, set_overlap,
       HEAD("arena-overlap", "0x7e0000000fa0", "access")
       "CREATE at 0x7e0000000fa0, 0 bytes inside arena \"leak tracer\" "
@@ -595,10 +658,6 @@ END_TEST
 START_TEST(each_kind_has_a_name_of_its_own)
 {
     for (int kind = MOAT_KIND_NONE; kind <= MOAT_KIND_DATA_RACE; kind++) {
-        if (kind == 13) {
-            /* For memory leaks. */
-            continue;
-        }
         const char *name = moat_kind_name((enum moat_kind)kind);
         ck_assert_str_ne(name, "");
         for (int other = MOAT_KIND_NONE; other < kind; other++) {

@@ -221,6 +221,10 @@ static bool is_same_block(const struct sighting *a, const struct sighting *b)
 
 bool sighting_is_same(const struct sighting *a, const struct sighting *b)
 {
+    if (is_word(a->kind, "memory-leak") && is_word(b->kind, "memory-leak")) {
+        /* A report is about all blocks of a place, and names one of them. */
+        return is_same_stack(&a->allocation, &b->allocation);
+    }
     if (!is_equal(a->kind, b->kind) || !is_equal(a->access, b->access)
         || !is_equal(a->arena, b->arena) || !is_same_block(a, b)) {
         return false;

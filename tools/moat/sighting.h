@@ -71,7 +71,7 @@ const char *sighting_read(const char *text, struct sighting *found);
  * block's size and the places in the program are the same. Of one that was seen
  * late, by damaged canaries, nobody knows the place: there the kind, the
  * block's number, size and place of allocation are the same, and the bytes
- * overlap.
+ * overlap. A leak is known by its place of allocation alone.
  */
 bool sighting_is_same(const struct sighting *a, const struct sighting *b);
 
