@@ -941,6 +941,40 @@ static void search_while_threads_work(void)
     }
 }
 
+static void *use_shared(void *shared)
+{
+    while (!is_over) {
+        void *volatile block = moat_arena_alloc(shared, BLOCK_BYTES);
+        if (block != NULL) {
+            memset(block, 0, BLOCK_BYTES);
+            moat_arena_free(shared, block);
+        }
+    }
+    return NULL;
+}
+
+/* Those that wait for the lock of the arena are stopped as well. */
+static void search_a_shared_arena(void)
+{
+    struct moat_arena_config config = { .name = "shared",
+                                        .capacity = CAPACITY,
+                                        .layout = layout,
+                                        .sharing = MOAT_SHARING_LOCKED };
+    pthread_t threads[4];
+    arena = moat_arena_create_with(&config);
+    lose();
+    for (int i = 0; i < 4; i++) {
+        pthread_create(&threads[i], NULL, use_shared, arena);
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        expect_number(search(), 1, "while others use the arena");
+    }
+    is_over = true;
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
 static void *nothing(void *unused)
 {
     return unused;
@@ -1135,6 +1169,7 @@ static const struct {
     { "stand_behind_a_handler", stand_behind_a_handler },
     { "stop_without_values", stop_without_values },
     { "search_while_threads_work", search_while_threads_work },
+    { "search_a_shared_arena", search_a_shared_arena },
     { "search_while_threads_come_and_go", search_while_threads_come_and_go },
     { "let_threads_search", let_threads_search },
     { "cancel_who_searches", cancel_who_searches },
