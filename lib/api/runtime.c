@@ -387,10 +387,9 @@ static void sweep_at_exit(struct moat_arena *arena, void *damaged)
     *(size_t *)damaged += runtime_sweep(arena, MOAT_SEEN_AT_EXIT, NULL);
 }
 
-__attribute__((destructor)) static void check_at_exit(void)
+__attribute__((noinline)) static void
+check_seen_from(const struct leak_caller *caller)
 {
-    struct leak_caller caller;
-    LEAK_CALLER(&caller);
     userfault_look();
     if (options.stats) {
         stats_say(way->name);
@@ -398,7 +397,7 @@ __attribute__((destructor)) static void check_at_exit(void)
     size_t damaged = 0;
     extent_each_living(sweep_at_exit, &damaged);
     if (options.detect_leaks) {
-        damaged += leaks_report(&caller);
+        damaged += leaks_report(caller);
     }
     tally_add();
     if (damaged > 0) {
@@ -408,4 +407,11 @@ __attribute__((destructor)) static void check_at_exit(void)
         runtime_halt();
     }
     roots_end();
+}
+
+__attribute__((destructor)) static void check_at_exit(void)
+{
+    struct leak_caller caller;
+    LEAK_CALLER(&caller);
+    check_seen_from(&caller);
 }

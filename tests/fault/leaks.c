@@ -511,7 +511,10 @@ static void *hold_on_stack_in_thread(void *unused)
     return NULL;
 }
 
-/* What it leaves below its stack pointer is no pointer any more. */
+/* What it leaves below its stack pointer is no pointer any more. DEEP is
+ * further down than a search comes. */
+enum { DEEP = 40 };
+
 __attribute__((noinline)) static void leave_below(int depth)
 {
     void *volatile block[64];
@@ -625,8 +628,8 @@ static void look_on_own_stack(void)
     (void)block;
     expect_number(search(), 1, "no longer there");
     arena = create("below");
-    leave_below(4);
-    expect_number(search(), 1, "below the own stack pointer");
+    leave_below(DEEP);
+    expect_number(search_now(), 1, "below the own stack pointer");
 }
 
 /* Stacks that the program has made of a block. */
@@ -637,8 +640,8 @@ static void search_on_block(void)
 {
     void *volatile block = allocate();
     expect_number(search(), 1, "from a stack in a block");
-    leave_below(4);
-    expect_number(search(), 2, "from there, with one left below");
+    leave_below(DEEP);
+    expect_number(search_now(), 2, "from there, with one left below");
     block = NULL;
     (void)block;
     expect_number(search(), 3, "from there, with none on it");
@@ -735,6 +738,26 @@ static void *hold_in_handler(void *unused)
     reach_stage(3);
     spin_until(4);
     return NULL;
+}
+
+static void leave_in_handler(int signal)
+{
+    (void)signal;
+    leave_below(DEEP);
+}
+
+/* What a handler has left on the alternate stack. */
+static void look_on_the_alternate_stack(void)
+{
+    static char alternate[64 * 1024];
+    stack_t stack = { .ss_sp = alternate, .ss_size = sizeof alternate };
+    struct sigaction action
+        = { .sa_handler = leave_in_handler, .sa_flags = SA_ONSTACK };
+    arena = create("alternate");
+    sigaltstack(&stack, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+    expect_number(search(), 1, "on the alternate stack");
 }
 
 static void look_below_a_handler(void)
@@ -914,6 +937,40 @@ static void search_while_threads_work(void)
     }
     is_over = true;
     for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+static void *use_shared(void *shared)
+{
+    while (!is_over) {
+        void *volatile block = moat_arena_alloc(shared, BLOCK_BYTES);
+        if (block != NULL) {
+            memset(block, 0, BLOCK_BYTES);
+            moat_arena_free(shared, block);
+        }
+    }
+    return NULL;
+}
+
+/* Those that wait for the lock of the arena are stopped as well. */
+static void search_a_shared_arena(void)
+{
+    struct moat_arena_config config = { .name = "shared",
+                                        .capacity = CAPACITY,
+                                        .layout = layout,
+                                        .sharing = MOAT_SHARING_LOCKED };
+    pthread_t threads[4];
+    arena = moat_arena_create_with(&config);
+    lose();
+    for (int i = 0; i < 4; i++) {
+        pthread_create(&threads[i], NULL, use_shared, arena);
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        expect_number(search(), 1, "while others use the arena");
+    }
+    is_over = true;
+    for (int i = 0; i < 4; i++) {
         pthread_join(threads[i], NULL);
     }
 }
@@ -1105,12 +1162,14 @@ static const struct {
     { "look_on_own_stack", look_on_own_stack },
     { "look_on_a_stack_in_a_block", look_on_a_stack_in_a_block },
     { "look_on_a_stack_that_sleeps", look_on_a_stack_that_sleeps },
+    { "look_on_the_alternate_stack", look_on_the_alternate_stack },
     { "look_below_a_handler", look_below_a_handler },
     { "let_a_thread_read", let_a_thread_read },
     { "say_who_cannot_be_stopped", say_who_cannot_be_stopped },
     { "stand_behind_a_handler", stand_behind_a_handler },
     { "stop_without_values", stop_without_values },
     { "search_while_threads_work", search_while_threads_work },
+    { "search_a_shared_arena", search_a_shared_arena },
     { "search_while_threads_come_and_go", search_while_threads_come_and_go },
     { "let_threads_search", let_threads_search },
     { "cancel_who_searches", cancel_who_searches },

@@ -90,6 +90,22 @@ __attribute__((noinline)) static void keep(void)
     *(void **)global = use(strdup("kept"), 5);
 }
 
+/* In all registers that a call must keep, as a program that calls exit() from
+ * deep inside may. */
+__attribute__((noinline)) static void keep_in_registers(void)
+{
+    puts("done");
+#if defined __x86_64__
+    void *block = use(malloc(BLOCK_BYTES), BLOCK_BYTES);
+    overwrite_stack();
+    __asm__ volatile("movq %%rdx, %%rbx\n\txorl %%edx, %%edx\n\t"
+                     "xorl %%edi, %%edi\n\tcallq *%%rcx"
+                     :
+                     : "d"(block), "c"(exit)
+                     : "rbx", "memory");
+#endif
+}
+
 static _Atomic int threads_begun;
 
 static void *keep_on_stack(void *unused)
@@ -218,6 +234,7 @@ static const struct {
     { "lose_in_a_sandbox", lose_in_a_sandbox },
     { "end_main_first", end_main_first },
     { "keep", keep },
+    { "keep_in_registers", keep_in_registers },
     { "keep_in_threads", keep_in_threads },
     { "keep_in_a_child", keep_in_a_child },
 };

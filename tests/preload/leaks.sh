@@ -78,6 +78,7 @@ for backend in move drop guard mprotect; do
     grep -q '^child: 99$' "$scratch/output"
     result $? "and its parent goes on, backend=$backend"
     keeps keep
+    keeps keep_in_registers
     keeps keep_in_threads
     keeps keep_in_a_child
     run lose_and_leave

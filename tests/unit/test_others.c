@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { THREADS = 5 };
@@ -32,6 +33,7 @@ static void set_up(void)
     ck_assert_int_eq(sigaction(SIGSEGV, &action, NULL), 0);
     is_over = false;
     begun = 0;
+    strangers = 0;
 }
 
 static void *step(void *place)
@@ -147,6 +149,54 @@ START_TEST(stopped_threads_do_nothing_and_then_go_on)
 }
 END_TEST
 
+static int first_other;
+
+static bool find_other(int task, void *self)
+{
+    if (task != *(int *)self) {
+        first_other = task;
+    }
+    return true;
+}
+
+/* A handler of the program's would go on, with who knows what. */
+START_TEST(no_signal_comes_to_a_stopped_thread)
+{
+    size_t left_out;
+    struct task_status status = { .blocked = 0 };
+    int self = process_thread_id();
+    start_threads(step);
+    ck_assert_int_eq(others_stop(true, &left_out), 0);
+    tasks_each(find_other, &self);
+    bool is_there = tasks_status(first_other, &status);
+    others_go_on();
+    end_threads();
+    ck_assert(is_there);
+    /* But for SIGKILL and SIGSTOP, which cannot be. */
+    ck_assert_uint_eq(~status.blocked, (uint64_t)1 << (SIGKILL - 1)
+                                           | (uint64_t)1 << (SIGSTOP - 1));
+}
+END_TEST
+
+/* As it is where a signal was sent again, and its value was lost. */
+START_TEST(a_second_signal_does_not_outlive_the_stop)
+{
+    size_t left_out;
+    union sigval value = { .sival_int = 7 };
+    struct rlimit none = { 0, 0 };
+    start_threads(step);
+    setrlimit(RLIMIT_SIGPENDING, &none);
+    ck_assert_int_eq(others_stop(true, &left_out), 0);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_sigqueue(threads[i], SIGSEGV, value);
+    }
+    others_go_on();
+    end_threads();
+    ck_assert_uint_eq(left_out, 0);
+    ck_assert_int_eq(strangers, 0);
+}
+END_TEST
+
 START_TEST(threads_that_cannot_hear_are_left_out)
 {
     size_t left_out = 0;
@@ -207,6 +257,8 @@ static void add(TCase *tests)
     tcase_add_test(tests, the_only_thread_is_listed);
     tcase_add_test(tests, a_status_tells_what_is_blocked);
     tcase_add_test(tests, stopped_threads_do_nothing_and_then_go_on);
+    tcase_add_test(tests, no_signal_comes_to_a_stopped_thread);
+    tcase_add_test(tests, a_second_signal_does_not_outlive_the_stop);
     tcase_add_test(tests, threads_that_cannot_hear_are_left_out);
     tcase_add_test(tests, without_a_handler_none_is_asked);
     tcase_add_test(tests, a_signal_of_another_one_is_not_ours);
