@@ -77,12 +77,15 @@ void turn_wait(void)
     int saved_errno = errno;
     bool is_often = last_waited != 0 && now() - last_waited < OFTEN;
     bool has_asked = false;
+    bool is_busy = false;
     enum pace pace;
     long waited = 0;
     long sleep = is_often ? LONGEST_SLEEP : FIRST_SLEEP;
     int state = process_begin_uncancelled();
     do {
         pace = sleep_and_look(sleep);
+        /* Once asked, the others leave off: the last look tells nothing. */
+        is_busy = is_busy || pace == PACE_ALL_THE_TIME;
         waited += sleep;
         sleep = pace != PACE_ALL_THE_TIME   ? FIRST_SLEEP
                 : 2 * sleep < LONGEST_SLEEP ? 2 * sleep
@@ -98,7 +101,7 @@ void turn_wait(void)
         atomic_store_explicit(&turn.is_asked_for, false, memory_order_relaxed);
     }
     process_end_uncancelled(state);
-    last_waited = pace == PACE_ALL_THE_TIME ? now() : 0;
+    last_waited = is_busy ? now() : 0;
     errno = saved_errno;
 }
 
