@@ -619,6 +619,46 @@ static void look_below_the_stack_of_a_thread(void)
     }
 }
 
+static void *spin(void *unused)
+{
+    (void)unused;
+    spin_until(2);
+    return NULL;
+}
+
+/* The stacks of two threads in one mapping of the program's: what the lower one
+ * holds is not unused stack of the upper one. */
+static void look_on_stacks_side_by_side(void)
+{
+    size_t guard_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    char *stacks = mmap(NULL, guard_bytes + 2 * STACK_BYTES,
+                        PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                        -1, 0);
+    pthread_attr_t attributes;
+    pthread_t lower_thread;
+    pthread_t upper_thread;
+    mprotect(stacks, guard_bytes, PROT_NONE);
+    arena = create("side by side");
+    stage = 0;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, stacks + guard_bytes, STACK_BYTES);
+    expect(pthread_create(&lower_thread, &attributes, hold_on_stack_in_thread,
+                          NULL)
+               == 0,
+           "a thread on the lower one");
+    wait_for_stage(1);
+    pthread_attr_setstack(&attributes, stacks + guard_bytes + STACK_BYTES,
+                          STACK_BYTES);
+    expect(pthread_create(&upper_thread, &attributes, spin, NULL) == 0,
+           "a thread on the upper one");
+    expect_number(search(), 0, "on the lower stack");
+    reach_stage(2);
+    wait_for_stage(3);
+    reach_stage(4);
+    pthread_join(lower_thread, NULL);
+    pthread_join(upper_thread, NULL);
+}
+
 static void look_on_own_stack(void)
 {
     arena = create("own stack");
@@ -854,13 +894,6 @@ static void pass_on(int signal, siginfo_t *info, void *context)
     (void)signal;
     (void)info;
     (void)context;
-}
-
-static void *spin(void *unused)
-{
-    (void)unused;
-    spin_until(2);
-    return NULL;
 }
 
 static void stand_behind_a_handler(void)
@@ -1159,6 +1192,7 @@ static const struct {
     { "look_in_registers_of_a_thread", look_in_registers_of_a_thread },
     { "look_on_the_stack_of_a_thread", look_on_the_stack_of_a_thread },
     { "look_below_the_stack_of_a_thread", look_below_the_stack_of_a_thread },
+    { "look_on_stacks_side_by_side", look_on_stacks_side_by_side },
     { "look_on_own_stack", look_on_own_stack },
     { "look_on_a_stack_in_a_block", look_on_a_stack_in_a_block },
     { "look_on_a_stack_that_sleeps", look_on_a_stack_that_sleeps },
