@@ -163,6 +163,7 @@ static bool revoke_armed(struct moat_arena *arena, bool *is_open)
 int arena_pages_close(struct moat_arena *arena)
 {
     bool is_open;
+    arena_annotate_pages(arena->base, arena->armed_bytes);
     arena->is_reusable = true;
     if (arena->stays_prepared && revoke_armed(arena, &is_open)) {
         return 0;

@@ -130,6 +130,17 @@ bool heap_meets(const void *start, size_t bytes)
            && first + bytes > region->start && region->bytes != 0;
 }
 
+void heap_keep_unlocked(void)
+{
+    const struct region *region = &moat_state.region;
+    if (region->bytes != 0) {
+        /* All of it: the kernel counts what is locked in an int for each
+         * mapping (seen with 6.18), so 16 terabytes are as good as none, and
+         * only the same mappings take away what they have added. */
+        pages_keep_unlocked(region->reserved_start, region->reserved_bytes);
+    }
+}
+
 void heap_note_alteration(uintptr_t start, uintptr_t end,
                           enum heap_alteration what)
 {

@@ -61,6 +61,12 @@ bool heap_holds(const void *address);
 bool heap_meets(const void *start, size_t bytes);
 
 /*
+ * mlockall() has locked all: take out what Moat has reserved, in which each
+ * page that is dropped would have to be unlocked, and be a mapping of its own.
+ */
+void heap_keep_unlocked(void);
+
+/*
  * What the program's own calls do to pages of live blocks, and what freeing
  * them then undoes. Ranges are whole pages of the region; these five are
  * async-signal-safe.

@@ -125,12 +125,17 @@ static bool is_refusal(int error)
     return error == EPERM || error == ENOSYS || error == EACCES;
 }
 
+static _Atomic bool keeps_unlocked;
+
 static int map_anew(uintptr_t start, size_t bytes, int protection)
 {
     int saved_errno = errno;
     void *address
         = mmap((void *)start, bytes, protection,
                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (address != MAP_FAILED && keeps_unlocked) {
+        munlock(address, bytes);
+    }
     return outcome(address == MAP_FAILED ? -1 : 0, saved_errno);
 }
 
@@ -226,6 +231,12 @@ int pages_unlock(uintptr_t start, size_t bytes)
 {
     int saved_errno = errno;
     return outcome(munlock((void *)start, bytes), saved_errno);
+}
+
+int pages_keep_unlocked(uintptr_t start, size_t bytes)
+{
+    keeps_unlocked = true;
+    return pages_unlock(start, bytes);
 }
 
 void pages_set_sparse(uintptr_t start, size_t bytes)

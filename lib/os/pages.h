@@ -77,6 +77,13 @@ int pages_renew(uintptr_t start, size_t bytes);
 /* Undo mlock(), which forbids dropping. */
 int pages_unlock(uintptr_t start, size_t bytes);
 
+/*
+ * The same, and from here on for what is mapped anew: after mlockall() the
+ * kernel locks that too, and one page that is locked splits the mapping of its
+ * neighbours.
+ */
+int pages_keep_unlocked(uintptr_t start, size_t bytes);
+
 /* Leave the range out of core dumps and of transparent huge pages. */
 void pages_set_sparse(uintptr_t start, size_t bytes);
 

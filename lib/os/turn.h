@@ -23,6 +23,8 @@
 struct turn {
     _Atomic bool is_taken;
     _Atomic bool is_asked_for;
+    /* How many have ended; written by who has the turn. */
+    _Atomic unsigned ended;
 };
 
 extern struct turn turn __attribute__((visibility("hidden")));
@@ -50,6 +52,9 @@ static inline void turn_begin(void)
 
 static inline void turn_end(void)
 {
+    /* Two that have it at once, which is rare, may count as one. */
+    unsigned ended = atomic_load_explicit(&turn.ended, memory_order_relaxed);
+    atomic_store_explicit(&turn.ended, ended + 1, memory_order_relaxed);
     atomic_store_explicit(&turn.is_taken, false, memory_order_release);
 }
 

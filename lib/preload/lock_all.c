@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mlockall() without the right to lock more than RLIMIT_MEMLOCK: the kernel
- * compares that with the whole address space, of which Moat has taken
- * terabytes. What the program would have locked is locked piece by piece.
+ * mlockall(), which leaves out what Moat has reserved: of locked memory each
+ * page that is freed must be unlocked, and takes mappings then.
+ *
+ * Without the right to lock more than RLIMIT_MEMLOCK, the kernel compares that
+ * with the whole address space, of which Moat has taken terabytes. What the
+ * program would have locked is then locked piece by piece.
  */
 #include "api/heap.h"
 #include "os/maps.h"
@@ -62,6 +65,9 @@ PRELOAD_API int mlockall(int flags)
 {
     struct rlimit limit;
     long answer = kernel_call(SYS_mlockall, flags, 0, 0, 0, 0, 0);
+    if (answer == 0 && heap_is_ready()) {
+        heap_keep_unlocked();
+    }
     if (answer != -ENOMEM || (flags & MCL_CURRENT) == 0 || !heap_is_ready()
         || getrlimit(RLIMIT_MEMLOCK, &limit) != 0) {
         return (int)kernel_answer(answer);

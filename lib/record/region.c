@@ -58,6 +58,8 @@ static int reserve_all(struct region *region, size_t bytes)
     pages_set_sparse(all, all_bytes);
     region->start = size_round_up(all, REGION_SPAN);
     region->bytes = bytes;
+    region->reserved_start = all;
+    region->reserved_bytes = all_bytes;
     region->granule_owner
         = (_Atomic uint32_t *)(all + all_bytes - granule_bytes);
     region->span_owner = (_Atomic uint32_t *)spans;

@@ -38,6 +38,9 @@ struct region {
     uintptr_t start;
     /* 0: nothing could be reserved. A multiple of a span. */
     size_t bytes;
+    /* All that was reserved, the region and what lies beside it. */
+    uintptr_t reserved_start;
+    size_t reserved_bytes;
     _Atomic uint32_t *granule_owner;
     _Atomic uint32_t *span_owner;
     /* The range for block records, and what of it was made accessible last;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * limits NAME: a program that limits its own memory, or locks it. Exit status 0
- * when all is as it would be without Moat; those named crime_* commit one.
+ * limits NAME: a program that limits its own memory, or locks it. Exit status
+ * 0 when all is as it would be without Moat; those named crime_* commit one.
  */
 #include "tests/support/play.h"
 #include "tests/support/proc.h"
@@ -161,6 +161,47 @@ static void all_is_locked(void)
     MUST(munlockall() == 0);
 }
 
+/* What is freed while all is locked takes no mapping from those that live, nor
+ * from the program. */
+static void very_many_blocks_are_locked(void)
+{
+    enum { MANY = 70000, OWN = 1000 };
+    static char *blocks[MANY];
+    for (int i = 0; i < MANY; i++) {
+        blocks[i] = allocate(64);
+        MUST(blocks[i] != NULL);
+        memset(blocks[i], i, 64);
+    }
+    if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
+        play_skip("mlockall() is refused");
+    }
+    long locked = proc_status("VmLck:");
+    MUST(locked > 0 && locked < 16 * 1024 * 1024);
+    for (int i = 0; i < MANY; i += 2) {
+        release(blocks[i]);
+    }
+    for (int i = 0; i < OWN; i++) {
+        MUST(mmap(NULL, 4096, i % 2 == 0 ? PROT_READ : PROT_NONE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+             != MAP_FAILED);
+    }
+    for (int i = 0; i < MANY; i += 2) {
+        blocks[i] = allocate(64);
+        MUST(blocks[i] != NULL);
+        memset(blocks[i], i, 64);
+        if (i % 100 == 0) {
+            release(allocate(600000));
+        }
+    }
+    for (int i = 0; i < MANY; i++) {
+        MUST(blocks[i][0] == (char)i && blocks[i][63] == (char)i);
+        release(blocks[i]);
+    }
+    locked = proc_status("VmLck:");
+    MUST(locked > 0 && locked < 16 * 1024 * 1024);
+    MUST(munlockall() == 0);
+}
+
 /* Without the right to lock more than the limit allows. */
 static void as_much_is_locked_as_a_user_may(void)
 {
@@ -204,6 +245,7 @@ static const struct play plays[] = {
     PLAY(hard_limits_are_lowered),
     PLAY(hard_limits_are_not_raised_again),
     PLAY(mappings_can_be_had),
+    PLAY(very_many_blocks_are_locked),
 };
 
 int main(int argument_count, char *arguments[])

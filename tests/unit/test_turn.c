@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t now(void)
 {
@@ -43,19 +46,101 @@ START_TEST(a_turn_that_nobody_has_is_given_at_once)
 }
 END_TEST
 
+/* The longest that turns have slept at once, in nanoseconds: they call this. */
+static _Atomic long longest_sleep;
+
+int nanosleep(const struct timespec *time, struct timespec *rest)
+{
+    if (time->tv_nsec > longest_sleep) {
+        longest_sleep = time->tv_nsec;
+    }
+    return (int)syscall(SYS_nanosleep, time, rest);
+}
+
 START_TEST(a_thread_sleeps_while_another_has_the_turn)
 {
     pthread_t thread;
     _Atomic bool has_begun = false;
+    longest_sleep = 0;
     turn_begin();
     int64_t began = now();
     ck_assert_int_eq(pthread_create(&thread, NULL, begin_and_end, &has_begun),
                      0);
-    /* Nobody gives it up: the thread goes on by itself, after its sleeps. */
+    /* Nobody gives it up, or does anything: the thread goes on by itself. */
     pthread_join(thread, NULL);
     ck_assert(has_begun);
-    ck_assert_int_ge(now() - began, 20000000);
+    ck_assert_int_ge(now() - began, 50000);
+    ck_assert_int_eq(longest_sleep, 50000);
     turn_end();
+}
+END_TEST
+
+static void spin(int64_t nanoseconds)
+{
+    for (int64_t began = now(); now() - began < nanoseconds;) {
+    }
+}
+
+/* How long threads have the turn, and how long they do without. */
+static struct {
+    int64_t with;
+    int64_t without;
+    /* 0: until they are told to end. */
+    int turns;
+    _Atomic bool is_over;
+} pace;
+
+static void *keep_pace(void *unused)
+{
+    for (int i = 0; !pace.is_over && (pace.turns == 0 || i < pace.turns);
+         i++) {
+        turn_begin();
+        spin(pace.with);
+        turn_end();
+        spin(pace.without);
+    }
+    return unused;
+}
+
+static void keep_pace_in_two(pthread_t threads[2])
+{
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, keep_pace, NULL),
+                         0);
+    }
+}
+
+START_TEST(threads_that_meet_by_chance_sleep_shortly)
+{
+    pthread_t threads[2];
+    longest_sleep = 0;
+    pace.with = 20000;
+    pace.without = 60000;
+    pace.turns = 3000;
+    keep_pace_in_two(threads);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    ck_assert_int_eq(longest_sleep, 50000);
+}
+END_TEST
+
+START_TEST(threads_that_revoke_all_the_time_sleep_long)
+{
+    pthread_t threads[2];
+    longest_sleep = 0;
+    pace.with = 3000;
+    pace.without = 0;
+    pace.turns = 0;
+    keep_pace_in_two(threads);
+    /* A test that takes too long has failed. */
+    while (longest_sleep < 8000000) {
+        sched_yield();
+    }
+    pace.is_over = true;
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
 }
 END_TEST
 
@@ -147,6 +232,8 @@ static void add(TCase *tests)
 {
     tcase_add_test(tests, a_turn_that_nobody_has_is_given_at_once);
     tcase_add_test(tests, a_thread_sleeps_while_another_has_the_turn);
+    tcase_add_test(tests, threads_that_meet_by_chance_sleep_shortly);
+    tcase_add_test(tests, threads_that_revoke_all_the_time_sleep_long);
     tcase_add_test(tests, waiting_leaves_errno_alone);
     tcase_add_test(tests, a_thread_that_is_cancelled_waits_all_the_same);
     tcase_add_test(tests, threads_are_seldom_at_it_together);
