@@ -294,6 +294,7 @@ static const struct place places[] = {
 __attribute__((noinline)) static void keep(const struct place *place)
 {
     place->keep(allocate());
+    clear_registers();
 }
 
 static void look_in_all_places(void)
@@ -313,6 +314,7 @@ static void look_in_all_places(void)
 __attribute__((noinline)) static void lose(void)
 {
     allocate();
+    clear_registers();
 }
 
 __attribute__((noinline)) static void lose_a_ring(void)
@@ -321,18 +323,21 @@ __attribute__((noinline)) static void lose_a_ring(void)
     void **second = allocate();
     *first = second;
     *second = first;
+    clear_registers();
 }
 
 __attribute__((noinline)) static void lose_one_that_holds_another(void)
 {
     void **first = allocate();
     *first = allocate();
+    clear_registers();
 }
 
 __attribute__((noinline)) static void lose_one_that_holds_itself(void)
 {
     void **first = allocate();
     *first = first;
+    clear_registers();
 }
 
 static size_t count_of(const char *words)
@@ -387,6 +392,7 @@ __attribute__((noinline)) static void keep_in_freed(void)
     global = holder;
     *holder = allocate();
     moat_arena_free(arena, holder);
+    clear_registers();
 }
 
 __attribute__((noinline)) static void keep_in_an_ended_arena(bool is_reset)
@@ -400,6 +406,7 @@ __attribute__((noinline)) static void keep_in_an_ended_arena(bool is_reset)
     } else {
         moat_arena_destroy(other);
     }
+    clear_registers();
 }
 
 static void look_where_nothing_counts(void)
@@ -524,6 +531,7 @@ __attribute__((noinline)) static void leave_below(int depth)
         block[32] = allocate();
     }
     (void)block;
+    clear_registers();
 }
 
 static void *leave_below_in_thread(void *is_prepared)
@@ -558,7 +566,7 @@ HOLD(xmm9, "movq", "pxor %%xmm9, %%xmm9")
 static void *hold_in_register(void *hold)
 {
     ((void (*)(void))(uintptr_t)hold)();
-    clear_registers();
+    overwrite_stack();
     reach_stage(3);
     spin_until(4);
     return NULL;
@@ -1154,6 +1162,7 @@ static void ask_wrongly(void)
     expect(errno == EINVAL, "EINVAL");
     arena = create("ended");
     lose();
+    overwrite_stack();
     errno = EDOM;
     expect_number(moat_arena_leaks(arena, NULL), 1, "without a stream");
     expect(errno == EDOM, "errno is as it was");
