@@ -231,6 +231,16 @@ static void keep_in_an_odd_block(void *block)
     global = odd;
 }
 
+/* Where the processor would have it. */
+static void keep_aligned_in_an_odd_block(void *block)
+{
+    char *odd = moat_arena_alloc(arena, 33);
+    memset(odd, 0, 33);
+    memcpy((char *)(((uintptr_t)odd + 7) & ~(uintptr_t)7) + 8, &block,
+           sizeof block);
+    global = odd;
+}
+
 static void drop_from_an_odd_block(void)
 {
     memset(global, 0, 33);
@@ -285,6 +295,8 @@ static const struct place places[] = {
     { "block", keep_in_block, drop_from_block },
     { "chain", keep_at_the_end_of_a_chain, drop_from_the_chain },
     { "odd block", keep_in_an_odd_block, drop_from_an_odd_block },
+    { "aligned in an odd block", keep_aligned_in_an_odd_block,
+      drop_from_an_odd_block },
     { "large block", keep_in_a_large_block, drop_remote },
     { "another arena", keep_in_another_arena, drop_remote },
     { "protected block", keep_in_a_protected_block,
@@ -547,20 +559,24 @@ static void *leave_below_in_thread(void *is_prepared)
 }
 
 #if defined __x86_64__
+/* And in no other. */
 #define HOLD(name, load, clear)                                                \
     __attribute__((noinline)) static void hold_in_##name(void)                 \
     {                                                                          \
         void *block = allocate();                                              \
-        __asm__ volatile(load " %%rdx, %%" #name "\n\txorl %%edx, %%edx\n\t"   \
-                         "movl $1, (%%rcx)\n"                                  \
+        __asm__ volatile("xorl %%eax, %%eax\n\txorl %%esi, %%esi\n\t"          \
+                         "xorl %%edi, %%edi\n\txorl %%r8d, %%r8d\n\t"          \
+                         "xorl %%r9d, %%r9d\n\txorl %%r10d, %%r10d\n\t"        \
+                         "xorl %%r11d, %%r11d\n\t" load " %%rdx, %%" #name     \
+                         "\n\txorl %%edx, %%edx\n\tmovl $1, (%%rcx)\n"         \
                          "0:\tcmpl $2, (%%rcx)\n\tjne 0b\n\t" clear            \
                          : "+d"(block)                                         \
                          : "c"(&stage)                                         \
-                         : #name, "memory", "cc");                             \
+                         : #name, "rax", "rsi", "rdi", "r8", "r9", "r10",      \
+                           "r11", "memory", "cc");                             \
     }
-HOLD(rax, "movq", "xorl %%eax, %%eax")
 HOLD(rbx, "movq", "xorl %%ebx, %%ebx")
-HOLD(r11, "movq", "xorl %%r11d, %%r11d")
+HOLD(r12, "movq", "xorl %%r12d, %%r12d")
 HOLD(xmm9, "movq", "pxor %%xmm9, %%xmm9")
 
 static void *hold_in_register(void *hold)
@@ -575,7 +591,7 @@ static void *hold_in_register(void *hold)
 static void look_in_registers_of_a_thread(void)
 {
     static void (*const hold[])(void)
-        = { hold_in_rax, hold_in_rbx, hold_in_r11, hold_in_xmm9 };
+        = { hold_in_rbx, hold_in_r12, hold_in_xmm9 };
     for (size_t i = 0; i < sizeof hold / sizeof hold[0]; i++) {
         pthread_t thread;
         arena = create("register");
