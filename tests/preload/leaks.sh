@@ -58,6 +58,8 @@ for backend in move drop guard mprotect; do
         '^leaked: 3 blocks with 96 bytes, allocated at one place; no pointer' \
         '^block #[0-9]* was allocated by thread T0 ' \
         '^SUMMARY: moat: memory-leak .*leaker+0x'
+    loses lose_at_two_places_in_turns 2 '^leaked: 3 blocks with 96 bytes' \
+        '^leaked: 3 blocks with 192 bytes'
     loses lose_a_large_one 1 \
         '^leaked: 1 block with 3145728 bytes; no pointer remains$'
     loses lose_a_ring 2 \
