@@ -231,6 +231,16 @@ static void keep_in_an_odd_block(void *block)
     global = odd;
 }
 
+/* Where the processor would have it. */
+static void keep_aligned_in_an_odd_block(void *block)
+{
+    char *odd = moat_arena_alloc(arena, 33);
+    memset(odd, 0, 33);
+    memcpy((char *)(((uintptr_t)odd + 7) & ~(uintptr_t)7) + 8, &block,
+           sizeof block);
+    global = odd;
+}
+
 static void drop_from_an_odd_block(void)
 {
     memset(global, 0, 33);
@@ -285,6 +295,8 @@ static const struct place places[] = {
     { "block", keep_in_block, drop_from_block },
     { "chain", keep_at_the_end_of_a_chain, drop_from_the_chain },
     { "odd block", keep_in_an_odd_block, drop_from_an_odd_block },
+    { "aligned in an odd block", keep_aligned_in_an_odd_block,
+      drop_from_an_odd_block },
     { "large block", keep_in_a_large_block, drop_remote },
     { "another arena", keep_in_another_arena, drop_remote },
     { "protected block", keep_in_a_protected_block,
@@ -294,6 +306,7 @@ static const struct place places[] = {
 __attribute__((noinline)) static void keep(const struct place *place)
 {
     place->keep(allocate());
+    clear_registers();
 }
 
 static void look_in_all_places(void)
@@ -313,6 +326,7 @@ static void look_in_all_places(void)
 __attribute__((noinline)) static void lose(void)
 {
     allocate();
+    clear_registers();
 }
 
 __attribute__((noinline)) static void lose_a_ring(void)
@@ -321,18 +335,21 @@ __attribute__((noinline)) static void lose_a_ring(void)
     void **second = allocate();
     *first = second;
     *second = first;
+    clear_registers();
 }
 
 __attribute__((noinline)) static void lose_one_that_holds_another(void)
 {
     void **first = allocate();
     *first = allocate();
+    clear_registers();
 }
 
 __attribute__((noinline)) static void lose_one_that_holds_itself(void)
 {
     void **first = allocate();
     *first = first;
+    clear_registers();
 }
 
 static size_t count_of(const char *words)
@@ -387,6 +404,7 @@ __attribute__((noinline)) static void keep_in_freed(void)
     global = holder;
     *holder = allocate();
     moat_arena_free(arena, holder);
+    clear_registers();
 }
 
 __attribute__((noinline)) static void keep_in_an_ended_arena(bool is_reset)
@@ -400,6 +418,7 @@ __attribute__((noinline)) static void keep_in_an_ended_arena(bool is_reset)
     } else {
         moat_arena_destroy(other);
     }
+    clear_registers();
 }
 
 static void look_where_nothing_counts(void)
@@ -524,6 +543,7 @@ __attribute__((noinline)) static void leave_below(int depth)
         block[32] = allocate();
     }
     (void)block;
+    clear_registers();
 }
 
 static void *leave_below_in_thread(void *is_prepared)
@@ -539,26 +559,30 @@ static void *leave_below_in_thread(void *is_prepared)
 }
 
 #if defined __x86_64__
+/* And in no other. */
 #define HOLD(name, load, clear)                                                \
     __attribute__((noinline)) static void hold_in_##name(void)                 \
     {                                                                          \
         void *block = allocate();                                              \
-        __asm__ volatile(load " %%rdx, %%" #name "\n\txorl %%edx, %%edx\n\t"   \
-                         "movl $1, (%%rcx)\n"                                  \
+        __asm__ volatile("xorl %%eax, %%eax\n\txorl %%esi, %%esi\n\t"          \
+                         "xorl %%edi, %%edi\n\txorl %%r8d, %%r8d\n\t"          \
+                         "xorl %%r9d, %%r9d\n\txorl %%r10d, %%r10d\n\t"        \
+                         "xorl %%r11d, %%r11d\n\t" load " %%rdx, %%" #name     \
+                         "\n\txorl %%edx, %%edx\n\tmovl $1, (%%rcx)\n"         \
                          "0:\tcmpl $2, (%%rcx)\n\tjne 0b\n\t" clear            \
                          : "+d"(block)                                         \
                          : "c"(&stage)                                         \
-                         : #name, "memory", "cc");                             \
+                         : #name, "rax", "rsi", "rdi", "r8", "r9", "r10",      \
+                           "r11", "memory", "cc");                             \
     }
-HOLD(rax, "movq", "xorl %%eax, %%eax")
 HOLD(rbx, "movq", "xorl %%ebx, %%ebx")
-HOLD(r11, "movq", "xorl %%r11d, %%r11d")
+HOLD(r12, "movq", "xorl %%r12d, %%r12d")
 HOLD(xmm9, "movq", "pxor %%xmm9, %%xmm9")
 
 static void *hold_in_register(void *hold)
 {
     ((void (*)(void))(uintptr_t)hold)();
-    clear_registers();
+    overwrite_stack();
     reach_stage(3);
     spin_until(4);
     return NULL;
@@ -567,7 +591,7 @@ static void *hold_in_register(void *hold)
 static void look_in_registers_of_a_thread(void)
 {
     static void (*const hold[])(void)
-        = { hold_in_rax, hold_in_rbx, hold_in_r11, hold_in_xmm9 };
+        = { hold_in_rbx, hold_in_r12, hold_in_xmm9 };
     for (size_t i = 0; i < sizeof hold / sizeof hold[0]; i++) {
         pthread_t thread;
         arena = create("register");
@@ -617,6 +641,46 @@ static void look_below_the_stack_of_a_thread(void)
         reach_stage(2);
         pthread_join(thread, NULL);
     }
+}
+
+static void *spin(void *unused)
+{
+    (void)unused;
+    spin_until(2);
+    return NULL;
+}
+
+/* The stacks of two threads in one mapping of the program's: what the lower one
+ * holds is not unused stack of the upper one. */
+static void look_on_stacks_side_by_side(void)
+{
+    size_t guard_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    char *stacks = mmap(NULL, guard_bytes + 2 * STACK_BYTES,
+                        PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                        -1, 0);
+    pthread_attr_t attributes;
+    pthread_t lower_thread;
+    pthread_t upper_thread;
+    mprotect(stacks, guard_bytes, PROT_NONE);
+    arena = create("side by side");
+    stage = 0;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, stacks + guard_bytes, STACK_BYTES);
+    expect(pthread_create(&lower_thread, &attributes, hold_on_stack_in_thread,
+                          NULL)
+               == 0,
+           "a thread on the lower one");
+    wait_for_stage(1);
+    pthread_attr_setstack(&attributes, stacks + guard_bytes + STACK_BYTES,
+                          STACK_BYTES);
+    expect(pthread_create(&upper_thread, &attributes, spin, NULL) == 0,
+           "a thread on the upper one");
+    expect_number(search(), 0, "on the lower stack");
+    reach_stage(2);
+    wait_for_stage(3);
+    reach_stage(4);
+    pthread_join(lower_thread, NULL);
+    pthread_join(upper_thread, NULL);
 }
 
 static void look_on_own_stack(void)
@@ -854,13 +918,6 @@ static void pass_on(int signal, siginfo_t *info, void *context)
     (void)signal;
     (void)info;
     (void)context;
-}
-
-static void *spin(void *unused)
-{
-    (void)unused;
-    spin_until(2);
-    return NULL;
 }
 
 static void stand_behind_a_handler(void)
@@ -1121,6 +1178,7 @@ static void ask_wrongly(void)
     expect(errno == EINVAL, "EINVAL");
     arena = create("ended");
     lose();
+    overwrite_stack();
     errno = EDOM;
     expect_number(moat_arena_leaks(arena, NULL), 1, "without a stream");
     expect(errno == EDOM, "errno is as it was");
@@ -1159,6 +1217,7 @@ static const struct {
     { "look_in_registers_of_a_thread", look_in_registers_of_a_thread },
     { "look_on_the_stack_of_a_thread", look_on_the_stack_of_a_thread },
     { "look_below_the_stack_of_a_thread", look_below_the_stack_of_a_thread },
+    { "look_on_stacks_side_by_side", look_on_stacks_side_by_side },
     { "look_on_own_stack", look_on_own_stack },
     { "look_on_a_stack_in_a_block", look_on_a_stack_in_a_block },
     { "look_on_a_stack_that_sleeps", look_on_a_stack_that_sleeps },

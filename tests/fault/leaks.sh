@@ -13,7 +13,7 @@ leaks=tests/fault/leaks
 for layout in packed fenced; do
     for backend in move drop guard mprotect; do
         for scene in $("$leaks"); do
-            MOAT_OPTIONS=backend=$backend LC_ALL=C timeout 120 "$leaks" \
+            MOAT_OPTIONS=backend=$backend LC_ALL=C timeout -k 5 120 "$leaks" \
                 "$scene" $layout >"$scratch/output" 2>"$scratch/error"
             status=$?
             [ $status -eq 0 ] && ! grep -q 'ERROR: moat' "$scratch/error"
@@ -22,7 +22,7 @@ for layout in packed fenced; do
     done
 done
 for scene in look_in_all_places judge_lost_blocks; do
-    MOAT_OPTIONS=alignment=natural timeout 120 "$leaks" "$scene" fenced \
+    MOAT_OPTIONS=alignment=natural timeout -k 5 120 "$leaks" "$scene" fenced \
         >"$scratch/output" 2>"$scratch/error"
     status=$?
     result $status "$scene: fenced, alignment=natural"

@@ -43,6 +43,14 @@ __attribute__((noinline)) static void lose(void)
     }
 }
 
+__attribute__((noinline)) static void lose_at_two_places_in_turns(void)
+{
+    for (int i = 0; i < three; i++) {
+        use(malloc(BLOCK_BYTES), BLOCK_BYTES);
+        use(malloc(2 * BLOCK_BYTES), 2 * BLOCK_BYTES);
+    }
+}
+
 __attribute__((noinline)) static void lose_a_large_one(void)
 {
     use(malloc(large_bytes), large_bytes);
@@ -222,6 +230,7 @@ static const struct {
     void (*play)(void);
 } plays[] = {
     { "lose", lose },
+    { "lose_at_two_places_in_turns", lose_at_two_places_in_turns },
     { "lose_a_large_one", lose_a_large_one },
     { "lose_a_ring", lose_a_ring },
     { "lose_one_that_holds_another", lose_one_that_holds_another },

@@ -16,7 +16,7 @@ leaker=tests/preload/leaker
 run() {
     play=$1
     shift
-    timeout 60 "$moat" run --detect_leaks=1 --backend="$backend" "$@" \
+    timeout -k 5 60 "$moat" run --detect_leaks=1 --backend="$backend" "$@" \
         "$leaker" "$play" >"$scratch/output" 2>"$scratch/error"
     status=$?
 }
@@ -58,6 +58,8 @@ for backend in move drop guard mprotect; do
         '^leaked: 3 blocks with 96 bytes, allocated at one place; no pointer' \
         '^block #[0-9]* was allocated by thread T0 ' \
         '^SUMMARY: moat: memory-leak .*leaker+0x'
+    loses lose_at_two_places_in_turns 2 '^leaked: 3 blocks with 96 bytes' \
+        '^leaked: 3 blocks with 192 bytes'
     loses lose_a_large_one 1 \
         '^leaked: 1 block with 3145728 bytes; no pointer remains$'
     loses lose_a_ring 2 \
@@ -104,13 +106,13 @@ for backend in move drop guard mprotect; do
     result $? "lose, placement=alternate, backend=$backend"
 done
 
-timeout 60 "$moat" run "$leaker" lose >"$scratch/output" 2>"$scratch/error"
+timeout -k 5 60 "$moat" run "$leaker" lose >"$scratch/output" 2>"$scratch/error"
 status=$?
 [ $status -eq 0 ] && ! grep -q 'ERROR: moat' "$scratch/error"
 result $? "nothing is searched by itself"
 
 for play in lose lose_one_that_holds_another; do
-    timeout 60 "$moat" check --detect_leaks=1 "$leaker" $play \
+    timeout -k 5 60 "$moat" check --detect_leaks=1 "$leaker" $play \
         >"$scratch/output" 2>"$scratch/error"
     status=$?
     defects=$([ $play = lose ] && echo 1 defect || echo 2 defects)
@@ -128,7 +130,7 @@ while read -r program arguments; do
         continue
     fi
     # shellcheck disable=SC2086 # words
-    timeout 120 "$moat" run --detect_leaks=1 "$program" $arguments \
+    timeout -k 5 120 "$moat" run --detect_leaks=1 "$program" $arguments \
         <"$scratch/file" >"$scratch/output" 2>"$scratch/error"
     status=$?
     [ $status -eq 0 ] && ! grep -q 'ERROR: moat' "$scratch/error" &&
