@@ -175,7 +175,7 @@ tests_preload_lenders_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
 tests_preload_lenders_LDADD =
 tests_preload_sandboxes_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
 tests_preload_sandboxes_LDADD =
-tests_preload_signals_CPPFLAGS = -D_GNU_SOURCE
+tests_preload_signals_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)
 tests_preload_signals_LDADD =
 tests_preload_calls_LDADD =
 tests_preload_checked_CPPFLAGS = -D_GNU_SOURCE
@@ -190,7 +190,7 @@ check_PROGRAMS += $(unit_tests) $(fault_tests) $(fault_subjects)
 TESTS += $(unit_tests) $(fault_tests) $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/preload/foreign_library.c \
 	tests/preload/operators.cc tests/support/child.h tests/support/ending.h \
-	tests/support/expect.sh tests/support/failing_os.h \
+	tests/support/expect.sh tests/support/failing_os.h tests/support/form.h \
 	tests/support/other_root.h tests/support/play.h tests/support/probe.h \
 	tests/support/proc.h tests/support/tap.sh tests/support/unit.h \
 	tests/support/ways.h \

@@ -7,7 +7,7 @@
  */
 #include <moat.h>
 
-#include "tests/support/unit.h"
+#include "tests/support/form.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -18,8 +18,6 @@
 enum { UNIT = 16 };
 
 static struct moat_arena *arena;
-static enum moat_layout layout;
-static enum moat_sharing sharing;
 static char text[16384];
 static size_t page;
 
@@ -409,18 +407,5 @@ static void add(TCase *tests)
 
 int main(int argument_count, char *arguments[])
 {
-    /* Moat reads its options when the program starts: start again. */
-    if (getenv("MOAT_OPTIONS") == NULL) {
-        setenv("MOAT_OPTIONS", "halt_on_error=0", 1);
-        execv("/proc/self/exe", arguments);
-        return 99;
-    }
-    for (int i = 1; i < argument_count; i++) {
-        if (strcmp(arguments[i], "fenced") == 0) {
-            layout = MOAT_LAYOUT_FENCED;
-        } else if (strcmp(arguments[i], "shared") == 0) {
-            sharing = MOAT_SHARING_LOCKED;
-        }
-    }
-    return unit_run("looking", add);
+    return form_run("looking", add, argument_count, arguments);
 }

@@ -5,20 +5,16 @@
  * named crime_* commit one, dies_* ends by SIGSEGV, and moat_* does what only
  * Moat allows with a block, or counts what is Moat's.
  */
+#include "tests/support/play.h"
 #include "tests/support/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
@@ -31,19 +27,9 @@ static const size_t sizes[] = { PAGE, 3 * PAGE, 100000, LARGE };
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
 static void *(*volatile resize)(void *, size_t) = realloc;
-static void (*volatile release)(void *) = free;
-
-static void must(bool condition, int line)
-{
-    if (!condition) {
-        fprintf(stderr, "line %d does not hold\n", line);
-        exit(1);
-    }
-}
-#define MUST(condition) must(condition, __LINE__)
 
 /* A block that begins where a page does. */
-static char *allocate(size_t bytes)
+static char *allocate_on_page(size_t bytes)
 {
     void *block = NULL;
     MUST(posix_memalign(&block, PAGE, bytes) == 0);
@@ -72,7 +58,7 @@ static void work(void)
     for (int round = 0; round < 40; round++) {
         /* Large blocks take their time. */
         for (size_t i = 0; i < SIZES - (round > 2); i++) {
-            char *block = allocate(sizes[i]);
+            char *block = allocate_on_page(sizes[i]);
             memset(block, round, sizes[i]);
             MUST(is_all(block, sizes[i], (char)round));
             release(block);
@@ -83,7 +69,7 @@ static void work(void)
 static void protected_and_back(void)
 {
     for (size_t i = 0; i < SIZES; i++) {
-        char *block = allocate(sizes[i]);
+        char *block = allocate_on_page(sizes[i]);
         memset(block, 'x', sizes[i]);
         protect(block, sizes[i], PROT_NONE);
         protect(block, sizes[i], PROT_READ);
@@ -99,7 +85,7 @@ static void moat_freed_while_protected(void)
 {
     for (size_t i = 0; i < SIZES; i++) {
         for (int j = 0; j < 20; j++) {
-            char *block = allocate(sizes[i]);
+            char *block = allocate_on_page(sizes[i]);
             protect(block, PAGE, j % 2 == 0 ? PROT_NONE : PROT_READ);
             release(block);
         }
@@ -110,8 +96,8 @@ static void moat_freed_while_protected(void)
 static void moat_exits_while_protected(void)
 {
     for (size_t i = 0; i < SIZES; i++) {
-        protect(allocate(sizes[i]), PAGE, PROT_NONE);
-        protect(allocate(sizes[i] - 1), sizes[i], PROT_NONE);
+        protect(allocate_on_page(sizes[i]), PAGE, PROT_NONE);
+        protect(allocate_on_page(sizes[i] - 1), sizes[i], PROT_NONE);
     }
 }
 
@@ -125,7 +111,7 @@ static void moat_rounds_keep_the_mappings(void)
         if (i == 0) {
             before = proc_mappings();
         }
-        char *block = allocate(2 * PAGE);
+        char *block = allocate_on_page(2 * PAGE);
         switch (i % 5) {
         case 0:
             protect(block, PAGE, PROT_NONE);
@@ -145,7 +131,7 @@ static void moat_rounds_keep_the_mappings(void)
         release(block);
     }
     for (int i = 0; i < LARGE_ROUNDS; i++) {
-        char *block = allocate(LARGE);
+        char *block = allocate_on_page(LARGE);
         protect(block + PAGE, PAGE, PROT_NONE);
         MUST(madvise(block, PAGE, advice[i % 4]) == 0 || errno == EINVAL);
         release(block);
@@ -176,7 +162,7 @@ static void write_barrier(void)
                                 .sa_flags = SA_SIGINFO };
     MUST(sigaction(SIGSEGV, &action, NULL) == 0);
     for (int i = 0; i < CARDS; i++) {
-        cards[i] = allocate(3 * PAGE);
+        cards[i] = allocate_on_page(3 * PAGE);
         memset(cards[i], 'x', 3 * PAGE);
         protect(cards[i], 3 * PAGE, PROT_READ);
     }
@@ -203,7 +189,7 @@ static void drop(int advice)
     int ends[2];
     MUST(pipe(ends) == 0);
     for (size_t i = 0; i < SIZES; i++) {
-        char *block = allocate(sizes[i]);
+        char *block = allocate_on_page(sizes[i]);
         memset(block, 'x', sizes[i]);
         size_t bytes = sizes[i] / PAGE * PAGE;
         MUST(madvise(block, bytes, advice) == 0);
@@ -235,15 +221,15 @@ static void dropped_with_free(void)
 
 static void dropped_while_protected(void)
 {
-    char *block = allocate(3 * PAGE - 7);
+    char *block = allocate_on_page(3 * PAGE - 7);
     memset(block, 'x', 3 * PAGE - 7);
     protect(block, 3 * PAGE, PROT_READ);
     MUST(madvise(block, 2 * PAGE, MADV_DONTNEED) == 0);
     MUST(is_all(block, 2 * PAGE, 0));
     protect(block, 3 * PAGE, PROT_READ | PROT_WRITE);
     release(block);
-    MUST(posix_madvise(block = allocate(PAGE), PAGE, POSIX_MADV_DONTNEED)
-         == 0);
+    block = allocate_on_page(PAGE);
+    MUST(posix_madvise(block, PAGE, POSIX_MADV_DONTNEED) == 0);
     MUST(posix_madvise(block, PAGE, POSIX_MADV_RANDOM) == 0);
     MUST(posix_madvise(block + 1, PAGE, POSIX_MADV_RANDOM) == EINVAL);
     release(block);
@@ -253,7 +239,7 @@ static void moat_locked_is_unlocked(void)
 {
     long before = proc_status("VmLck:");
     for (size_t i = 0; i < SIZES; i++) {
-        char *block = allocate(sizes[i]);
+        char *block = allocate_on_page(sizes[i]);
         memset(block, 'x', sizes[i]);
         MUST(mlock(block, sizes[i]) == 0);
         MUST(proc_status("VmLck:") > before);
@@ -269,7 +255,7 @@ static void moat_locked_is_unlocked(void)
 
 static void grown_after_lock(void)
 {
-    char *block = allocate(PAGE);
+    char *block = allocate_on_page(PAGE);
     size_t bytes = PAGE;
     block[0] = 'x';
     for (int i = 0; i < 40; i++) {
@@ -303,9 +289,9 @@ static void map_elsewhere(const char *block, size_t bytes)
 static void moat_unmapped(void)
 {
     for (size_t i = 0; i < SIZES; i++) {
-        char *before = allocate(sizes[i]);
-        char *block = allocate(sizes[i]);
-        char *behind = allocate(sizes[i]);
+        char *before = allocate_on_page(sizes[i]);
+        char *block = allocate_on_page(sizes[i]);
+        char *behind = allocate_on_page(sizes[i]);
         size_t bytes = pages_of(sizes[i]);
         memset(before, 'x', sizes[i]);
         memset(behind, 'x', sizes[i]);
@@ -331,7 +317,7 @@ static void moat_moved_away(void)
         for (int way = 0; way < 4; way++) {
             size_t bytes = pages_of(sizes[i]);
             size_t wanted = way == 0 ? 4 * bytes : bytes;
-            char *block = allocate(sizes[i]);
+            char *block = allocate_on_page(sizes[i]);
             char *moved;
             memset(block, 'x', sizes[i]);
             if (way < 2) {
@@ -365,7 +351,7 @@ static void moat_moved_away(void)
         }
     }
     /* What the kernel would refuse, and what must not be. */
-    char *block = allocate(2 * PAGE);
+    char *block = allocate_on_page(2 * PAGE);
     MUST(mremap(block, 2 * PAGE, 3 * PAGE, 0) == MAP_FAILED
          && errno == ENOMEM);
     MUST(mremap(block, 4 * PAGE, 3 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED
@@ -395,7 +381,7 @@ static void end_well(pid_t child)
 static void moat_file_over_a_block(void)
 {
     for (size_t i = 0; i < SIZES; i++) {
-        char *block = allocate(sizes[i]);
+        char *block = allocate_on_page(sizes[i]);
         size_t bytes = pages_of(sizes[i]);
         int file = make_file(bytes);
         memset(block, 'x', sizes[i]);
@@ -417,7 +403,7 @@ static void moat_file_over_a_block(void)
         release(block);
         MUST(pread(file, &first, 1, 0) == 1 && first == 'y');
         /* Neither over a guard page, nor over what is freed. */
-        char *other = allocate(sizes[i]);
+        char *other = allocate_on_page(sizes[i]);
         MUST(mmap(other, bytes + PAGE, PROT_READ, MAP_SHARED | MAP_FIXED,
                   file, 0)
                  == MAP_FAILED
@@ -443,7 +429,7 @@ static void moat_not_for_children(void)
         static const int advice[] = { MADV_DONTFORK, MADV_WIPEONFORK };
         for (int j = 0; j < 2; j++) {
             /* Not whole pages: the rest is canary. */
-            char *block = allocate(sizes[i] - 5);
+            char *block = allocate_on_page(sizes[i] - 5);
             memset(block, 'x', sizes[i] - 5);
             MUST(madvise(block, pages_of(sizes[i]), advice[j]) == 0);
             pid_t child = fork();
@@ -493,7 +479,7 @@ static void *protect_and_free(void *unused)
 {
     for (int i = 0; i < 300; i++) {
         size_t bytes = sizes[(unsigned)i % 3];
-        char *block = allocate(bytes);
+        char *block = allocate_on_page(bytes);
         memset(block, 'x', bytes);
         protect(block, PAGE, PROT_READ);
         MUST(madvise(block, PAGE, MADV_RANDOM) == 0);
@@ -546,7 +532,7 @@ static void pages_of_no_block(void)
 
 static void moat_none_of_a_block(void)
 {
-    char *block = allocate(PAGE);
+    char *block = allocate_on_page(PAGE);
     release(block);
     MUST(mprotect(block, PAGE, PROT_READ | PROT_WRITE) == -1
          && errno == ENOMEM);
@@ -561,7 +547,7 @@ static char read_at(const char *address)
 
 static void crime_past_the_pages(void)
 {
-    char *block = allocate(PAGE);
+    char *block = allocate_on_page(PAGE);
     MUST(mprotect(block, 2 * PAGE, PROT_READ | PROT_WRITE) == 0);
     MUST(mprotect(block, 2 * PAGE, PROT_READ) == 0);
     MUST(mprotect(block, 2 * PAGE, PROT_READ | PROT_WRITE) == 0);
@@ -570,7 +556,7 @@ static void crime_past_the_pages(void)
 
 static void crime_after_protection(void)
 {
-    char *block = allocate(PAGE);
+    char *block = allocate_on_page(PAGE);
     protect(block, PAGE, PROT_NONE);
     protect(block, PAGE, PROT_READ | PROT_WRITE);
     release(block);
@@ -579,7 +565,7 @@ static void crime_after_protection(void)
 
 static void crime_while_protected(void)
 {
-    char *block = allocate(PAGE);
+    char *block = allocate_on_page(PAGE);
     protect(block, PAGE, PROT_NONE);
     release(block);
     work();
@@ -588,7 +574,7 @@ static void crime_while_protected(void)
 
 static void crime_after_lock(void)
 {
-    char *block = allocate(100);
+    char *block = allocate_on_page(100);
     MUST(mlock(block, 100) == 0);
     release(block);
     read_at(block + 7);
@@ -596,7 +582,7 @@ static void crime_after_lock(void)
 
 static void crime_after_lock_of_large(void)
 {
-    char *block = allocate(LARGE);
+    char *block = allocate_on_page(LARGE);
     MUST(mlock2(block, LARGE, MLOCK_ONFAULT) == 0);
     block = resize(block, 2 * LARGE);
     MUST(mlock2(block, LARGE, 0) == 0);
@@ -606,7 +592,7 @@ static void crime_after_lock_of_large(void)
 
 static void crime_after_drop(void)
 {
-    char *block = allocate(PAGE);
+    char *block = allocate_on_page(PAGE);
     MUST(madvise(block, PAGE, MADV_DONTNEED) == 0);
     release(block);
     read_at(block + 7);
@@ -614,7 +600,7 @@ static void crime_after_drop(void)
 
 static void crime_after_advice(void)
 {
-    char *block = allocate(LARGE);
+    char *block = allocate_on_page(LARGE);
     MUST(madvise(block, LARGE, MADV_RANDOM) == 0);
     block[LARGE - 1] = 'x';
     release(block);
@@ -623,7 +609,7 @@ static void crime_after_advice(void)
 
 static void crime_after_unmapping(void)
 {
-    char *block = allocate(2 * PAGE);
+    char *block = allocate_on_page(2 * PAGE);
     MUST(munmap(block, PAGE) == 0);
     release(block);
     work();
@@ -632,7 +618,7 @@ static void crime_after_unmapping(void)
 
 static void crime_after_a_file(void)
 {
-    char *block = allocate(2 * PAGE);
+    char *block = allocate_on_page(2 * PAGE);
     MUST(mmap(block, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
               make_file(2 * PAGE), 0)
          == block);
@@ -678,16 +664,12 @@ static void crime_slack_while_protected(void)
 
 static void dies_on_its_own_page(void)
 {
-    char *block = allocate(PAGE);
+    char *block = allocate_on_page(PAGE);
     protect(block, PAGE, PROT_NONE);
     read_at(block + 7);
 }
 
-static const struct {
-    const char *name;
-    void (*play)(void);
-} plays[] = {
-#define PLAY(name) { #name, name }
+static const struct play plays[] = {
     PLAY(crime_after_a_file),
     PLAY(crime_after_advice),
     PLAY(crime_after_drop),
@@ -723,13 +705,6 @@ static const struct {
 
 int main(int argument_count, char *arguments[])
 {
-    for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
-        if (argument_count == 1) {
-            puts(plays[i].name);
-        } else if (strcmp(arguments[1], plays[i].name) == 0) {
-            plays[i].play();
-            return 0;
-        }
-    }
-    return argument_count == 1 ? 0 : 2;
+    return play_run(plays, sizeof plays / sizeof plays[0], argument_count,
+                    arguments);
 }

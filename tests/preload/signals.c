@@ -4,34 +4,21 @@
  * masks. Exit status 0 when all is as it would be without Moat; those named
  * crime_* commit one in spite of what they have done, and are to be reported.
  */
+#include "tests/support/play.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-static void *(*volatile allocate)(size_t) = malloc;
 static sigjmp_buf way_back;
 static volatile sig_atomic_t handled;
 static volatile char sink;
-
-static void must(bool condition, int line)
-{
-    if (!condition) {
-        fprintf(stderr, "line %d does not hold\n", line);
-        exit(1);
-    }
-}
-#define MUST(condition) must(condition, __LINE__)
 
 static void go_back(int number)
 {
@@ -492,11 +479,7 @@ static void crime_without_end_in_a_thread(void)
     pthread_join(thread, NULL);
 }
 
-static const struct {
-    const char *name;
-    void (*play)(void);
-} plays[] = {
-#define PLAY(name) { #name, name }
+static const struct play plays[] = {
     PLAY(a_handler_gets_the_programs_own_faults),
     PLAY(a_handler_is_read_back),
     PLAY(a_handler_is_reset_if_it_shall_be),
@@ -528,13 +511,6 @@ static const struct {
 
 int main(int argument_count, char *arguments[])
 {
-    for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
-        if (argument_count == 1) {
-            puts(plays[i].name);
-        } else if (strcmp(arguments[1], plays[i].name) == 0) {
-            plays[i].play();
-            return 0;
-        }
-    }
-    return argument_count == 1 ? 0 : 2;
+    return play_run(plays, sizeof plays / sizeof plays[0], argument_count,
+                    arguments);
 }

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /* What the compiler knows nothing of. */
-static void *(*volatile allocate)(size_t) = malloc;
-static void (*volatile release)(void *) = free;
+static void *(*volatile allocate)(size_t) __attribute__((unused)) = malloc;
+static void (*volatile release)(void *) __attribute__((unused)) = free;
 
 /* Unless CONDITION holds, say so and end: 1. In children too. */
 #define MUST(condition) play_must(condition, __FILE__, __LINE__)
