@@ -45,7 +45,8 @@ struct moat_expectation {
  * ends it at the instruction: *FINDING, a struct moat_finding, then says what
  * a report would have said, nothing is written, no handler of the program's
  * and no report hook is called, and the program goes on behind the block.
- * Without a fault *FINDING is zeroed, which is MOAT_KIND_NONE.
+ * Without a fault *FINDING is zeroed, which is MOAT_KIND_NONE. FINDING may be
+ * NULL.
  *
  * Faults are what the processor stops: an access to a guard page or to what was
  * freed, reset or destroyed, address 0, the end of the stack (in a thread after
@@ -73,7 +74,9 @@ struct moat_expectation {
 
 static inline bool moat_off_expect(struct moat_finding *finding)
 {
-    memset(finding, 0, sizeof *finding);
+    if (finding != NULL) {
+        memset(finding, 0, sizeof *finding);
+    }
     return false;
 }
 
