@@ -213,7 +213,7 @@ void canary_slots_free(struct moat_arena *window, struct block_record *block)
 {
     struct canary_class *class = canaries.classes;
     while (class->window != window) {
-        class ++;
+        class++;
     }
     canary_stamp(canaries.state->secret, block->start,
                  block->start + block->bytes);

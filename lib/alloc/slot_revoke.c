@@ -111,9 +111,9 @@ static void leave(struct block_record *record, struct page_span span)
 }
 
 /*
- * The same for pages that the program has altered. What cannot be undone is
- * mapped anew, and made ready as it was when the window was new; so its
- * mapping becomes one with those beside it again.
+ * slot_revoke_in_place() for pages that the program has altered. What cannot
+ * be undone is mapped anew, and made ready as it was when the window was new;
+ * so its mapping becomes one with those beside it again.
  */
 static bool revoke_altered_slot(struct moat_arena *window,
                                 struct block_record *record,

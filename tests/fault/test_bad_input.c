@@ -38,7 +38,6 @@ static struct moat_arena *destroyed;
 static char *stale;
 static char local[64];
 
-
 static struct moat_arena *create(const char *name, size_t capacity)
 {
     struct moat_arena_config config = { .name = name, .capacity = capacity,
